@@ -14,7 +14,7 @@ import type { Finding } from "./finding.ts";
  *
  * @param config Names the images.
  * @param orchestrator The engine.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export async function checkImages(
   { images }: Pick<DockerRunnerConfig, "images">,

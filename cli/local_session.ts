@@ -99,7 +99,7 @@ export class LocalSession implements AsyncDisposable {
    *
    * @param bot The folder.
    * @param entrypoint The program to run.
-   * @param options Hears the lines of the build of its libraries; aborts the deployment.
+   * @param options Receives the lines of the build of its libraries; a signal.
    * @returns The executable to start.
    * @throws {InvalidExecutableError} If the folder's description cannot be run.
    */

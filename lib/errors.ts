@@ -206,7 +206,7 @@ export class EngineUnavailableError extends BerthError {
   }
 }
 
-/** The engine went away during a start: until it is back, nobody knows whether the container exists. */
+/** The engine stopped answering during a start: until it is back, nobody knows whether the container exists. */
 export class StartInterruptedError extends EngineUnavailableError {}
 
 /** The engine lists containers, but starts, stops and inspects none: only a restart of the engine helps. */

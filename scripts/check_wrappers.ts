@@ -1,6 +1,6 @@
 /**
- * Checks the wrappers, the SDK and the examples with the parser of their own language. An interpreter that is not there is
- * said and passed over: the engine tests run the same files inside the images.
+ * Checks the wrappers, the SDK and the examples with the parser of their own language. A missing interpreter is
+ * reported and skipped: the engine tests run the same files inside the images.
  *
  * @module
  */

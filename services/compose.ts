@@ -64,7 +64,7 @@ export interface GivenParts {
   readonly store: ObjectStore;
 }
 
-/** Answers of an operator that hold for one start. */
+/** Choices of an operator for one start. */
 export interface ComposeOptions {
   /** Whether to adopt containers of this instance that carry another store's identity. @default false */
   readonly adopt?: boolean;

@@ -32,7 +32,7 @@ export interface ComposedBots extends AsyncDisposable {
   readonly backtestService: BacktestService;
   /** Runs the bots, their backtests and their guards until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
-  /** Makes what reports incidents of bots. */
+  /** Creates the reporter of incidents of bots. */
   watch(incidents: Incidents): BotIncidents;
 }
 

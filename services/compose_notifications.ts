@@ -49,7 +49,7 @@ export interface ComposedNotifications extends AsyncDisposable {
 
 /** Options of {@linkcode ComposedNotifications.accompany}. */
 export interface AccompanyOptions {
-  /** Makes what watches the service. */
+  /** Creates the reporter of the service's incidents. */
   readonly watch: (incidents: Incidents) => { run(signal: AbortSignal): Promise<void> };
   /** Runs the service. */
   readonly work: (signal: AbortSignal) => Promise<void>;

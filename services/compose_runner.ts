@@ -27,7 +27,7 @@ export interface RunnerCompositionParts {
   readonly store: ObjectStore;
   /** Takes measurements. */
   readonly metrics: Pick<ServiceMetrics, "runner">;
-  /** Sees the lines that are stored. */
+  /** Receives the lines that are stored. */
   readonly logListener: LogListener;
 }
 

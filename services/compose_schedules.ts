@@ -19,7 +19,7 @@ export interface ComposedSchedules {
   readonly service: ScheduleService;
   /** Runs the schedules until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
-  /** Makes what reports incidents of runs. */
+  /** Creates the reporter of incidents of runs. */
   watch(incidents: Incidents): RunIncidents;
 }
 

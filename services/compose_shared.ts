@@ -32,7 +32,7 @@ export interface SharedParts {
   readonly accounts: AccountBook;
   /** Remove what earlier processes have left, for each service. */
   readonly removeOrphans: Readonly<Record<ServiceName, OrphanRemover>>;
-  /** Whether the database has been created only now. */
+  /** Whether the database was created just now. */
   readonly isNewStore: () => boolean;
   /** Why a service does not serve at present; `undefined` while it does. */
   readonly whyIdle: (service: ServiceName) => string | undefined;

@@ -1,5 +1,5 @@
 /**
- * Builds what serves the supervisors of a cluster.
+ * Builds the parts that serve the supervisors of a cluster.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export interface ComposedSupervisors extends Disposable {
 }
 
 /**
- * Builds what serves the supervisors of a cluster. Any process may serve any supervisor.
+ * Builds the parts that serve the supervisors of a cluster. Any process may serve any supervisor.
  *
  * @param config The runner's configuration.
  * @param parts See {@linkcode SupervisorsCompositionParts}.

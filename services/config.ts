@@ -177,14 +177,14 @@ export const SERVICE_SCHEMA = z.object({
     context.addIssue({
       code: "custom",
       message:
-        `must be at most ${MAX_ALLOWED_METRICS} names of metrics with commas between, each with a field ` +
+        `must be at most ${MAX_ALLOWED_METRICS} names of metrics separated by commas, each with a field ` +
         "after a colon or without one, such as equity,fill:price",
     });
     return z.NEVER;
   }).meta(
     about(
       "Service",
-      "the bots' own metrics that `/metrics` shows, with commas between: `equity` is the number in the field `value` of the metric `equity`, `fill:price` that in `price` of `fill`",
+      "the bots' own metrics that `/metrics` shows, separated by commas: `equity` is the number in the field `value` of the metric `equity`, `fill:price` that in `price` of `fill`",
     ),
   ),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(

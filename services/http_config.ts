@@ -45,7 +45,7 @@ export const HTTP_SHAPE = {
     ),
   ),
   HTTP_HOSTS: z.string().default("").transform(parseHostNames).meta(
-    about("API", "names under which clients reach the API, with commas between; localhost needs no entry"),
+    about("API", "names under which clients reach the API, separated by commas; localhost needs no entry"),
   ),
   ADVERTISE_URL: z.string().optional().meta(
     about(
@@ -99,7 +99,7 @@ function parseHostNames(text: string, context: z.RefinementCtx): string[] {
   if (wrong !== undefined) {
     context.addIssue({
       code: "custom",
-      message: "must be names of hosts without a port, with commas between",
+      message: "must be names of hosts without a port, separated by commas",
     });
   }
   return names;

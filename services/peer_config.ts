@@ -21,7 +21,7 @@ export interface PeerConfig {
 
 /** The variables that {@linkcode peerConfigOf} reads. */
 export interface PeerVariables {
-  /** Addresses with commas between. */
+  /** Addresses separated by commas. */
   readonly BERTH_URLS?: string | undefined;
   /** File of the authority behind those addresses. */
   readonly BERTH_CA?: string | undefined;

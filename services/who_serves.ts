@@ -20,7 +20,7 @@ export interface ServingService {
   readonly host?: string;
   /** Whether it has ended, and its bots may run on, on its host. */
   readonly hasEnded: boolean;
-  /** When it last renewed its registration, by its own clock; absent where that is no news. */
+  /** When it last renewed its registration, by its own clock; absent if it is not silent. */
   readonly silentSince?: Date;
 }
 

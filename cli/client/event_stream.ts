@@ -43,7 +43,7 @@ export async function* readEvents(response: Response): AsyncGenerator<ServerEven
  * Reads the lines of a response as they come. Leaving early ends the request.
  *
  * @param response The response.
- * @param maxSilenceMs How long the server may send nothing, in ms. @default {for ever}
+ * @param maxSilenceMs How long the server may send nothing, in ms. @default {forever}
  * @returns The lines without their ends; not what comes after the last line feed.
  */
 export async function* linesOf(response: Response, maxSilenceMs?: number): AsyncGenerator<string> {

@@ -24,7 +24,7 @@ export interface AllBots {
  * Reads all bots.
  *
  * @param client The client.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export async function listAllBots(client: ApiClient, signal: AbortSignal): Promise<AllBots> {
   const bots: BotSummary[] = [];
@@ -40,7 +40,7 @@ export async function listAllBots(client: ApiClient, signal: AbortSignal): Promi
  * Reads all schedules.
  *
  * @param client The client.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export async function listAllSchedules(
   client: ApiClient,

@@ -1,5 +1,5 @@
 /**
- * Has the service move the bots of a node to others, and shows how far it is.
+ * Makes the service move the bots of a node to others, and shows the progress.
  *
  * @module
  */

@@ -21,7 +21,7 @@ export interface ReleaseOptions {
 }
 
 /**
- * Releases bots that a guard holds. A bot that it does not hold keeps no other from being released.
+ * Releases bots that a guard holds. A bot that it does not hold does not keep the others from being released.
  *
  * @param options Which bots and guard, and why.
  * @param context The command's context.

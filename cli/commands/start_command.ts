@@ -17,13 +17,13 @@ import { acquireServiceLocks } from "../service_locks.ts";
 const HINT =
   "Deploy a bot with 'berth deploy DIR', list the bots with 'berth ps', stop the service with Ctrl-C.";
 
-/** Answers of an operator that hold for one start. */
+/** Choices of an operator for one start. */
 export type StartOptions = ComposeOptions;
 
 /**
  * Runs the service until it is stopped.
  *
- * @param options Answers of the operator.
+ * @param options Choices of the operator.
  * @param context The command's context.
  * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  * @throws {InstanceLockedError} If another process of the same instance runs; names it.

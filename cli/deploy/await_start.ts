@@ -36,7 +36,7 @@ export interface AwaitStartOptions {
 
 /** Time between two looks, in ms. */
 const POLL_MS = 200;
-/** Time after which a condition counts that may be of what was deployed before, in ms. */
+/** Time after which a condition counts even if it may be that of the version before, in ms. */
 const SETTLE_MS = 3000;
 /** Time after which nobody looks after the bot, in ms. */
 const UNKNOWN_MS = 15_000;

@@ -1,5 +1,5 @@
 /**
- * Has the service build what a bot's code needs, and writes a lock that it makes beside the source.
+ * Makes the service build what a bot's code needs, and writes a lock that it makes beside the source.
  *
  * @module
  */
@@ -30,12 +30,12 @@ export interface MadeLock {
 }
 
 /**
- * Has the service build.
+ * Makes the service build.
  *
  * @param client The client of the service.
  * @param body What is to be deployed.
  * @param onLine Called for each line that the build prints.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns The lock, if one was made.
  * @throws {BuildFailedError} If the build fails.
  * @throws {BerthError} If the connection broke off (`service/gone`): a retry is safe.

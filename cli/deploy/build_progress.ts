@@ -9,7 +9,7 @@ import { printable, type Terminal } from "../output/terminal.ts";
 import { BuildFailedError } from "./build_dependencies.ts";
 import type { DeployFolderOptions } from "./deploy_folder.ts";
 
-/** Beginning of the lines with which a builder says what it does; all others are its tool's. */
+/** Prefix of the lines in which a builder reports its steps; all other lines are its tool's. */
 const STEP = "berth: ";
 
 /**

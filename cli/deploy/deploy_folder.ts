@@ -1,6 +1,6 @@
 /**
- * Deploys a bot folder to a service: packs it and uploads the archive, unless the service has its content, and has it
- * deployed in one request.
+ * Deploys a bot folder to a service: packs it and uploads the archive, unless the service has its content, and deploys
+ * it in one request.
  *
  * @module
  */
@@ -129,7 +129,7 @@ function requestOf(bot: BotFolder) {
  *
  * @param client The client of the service.
  * @param id The id.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns `undefined` if nothing is.
  */
 export async function findDeployment(

@@ -15,7 +15,7 @@ export interface EachDeploymentOptions {
   readonly client: ApiClient;
   /** Where problems are reported. */
   readonly terminal: Pick<Terminal, "note">;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

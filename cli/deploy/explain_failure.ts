@@ -27,7 +27,7 @@ const LINES = 10;
  *
  * @param id Id of the bot.
  * @param client The client of the service.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export async function explainFailure(
   id: string,

@@ -23,7 +23,7 @@ const NO_LIMITS = {
  * Lists what of a bot folder goes into its archive.
  *
  * @param bot The folder.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @param cache Keeps what is packed. @default {nothing is kept}
  * @throws {InvalidBotFolderError} If the folder cannot be packed, or its script is missing.
  */
@@ -43,7 +43,7 @@ export async function listBot(bot: BotFolder, signal?: AbortSignal, cache?: Pack
  *
  * @param bot The folder.
  * @param pack Its list.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns The hash of its content; `undefined` if a script is missing, which {@linkcode packBot} explains.
  */
 export async function hashBot(

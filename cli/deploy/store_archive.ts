@@ -21,7 +21,7 @@ export interface ArchiveTarget {
   readonly bucket: string;
   /** Limits of an archive. */
   readonly limits: ArchiveLimits;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 

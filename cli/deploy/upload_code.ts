@@ -21,7 +21,7 @@ export interface UploadCodeOptions {
   readonly archive: Uint8Array<ArrayBuffer>;
   /** Called with the bytes sent so far. */
   readonly onProgress?: (sent: number) => void;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -70,7 +70,7 @@ export async function uploadCode(
  *
  * @param client The client of the service.
  * @param name Id, version and build.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns `undefined` if it is not stored.
  */
 export async function findCode(

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 
 /** A file or folder of an archive. */
 export interface HashedEntry {
-  /** Path in the archive; of a folder, with `/` at its end. */
+  /** Path in the archive; that of a folder ends with `/`. */
   readonly name: string;
   /** Whether it is an executable file. */
   readonly isExecutable: boolean;

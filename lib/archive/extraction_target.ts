@@ -31,7 +31,7 @@ const encoder = new TextEncoder();
 
 /** A file that is being written. */
 export interface NewFile extends Disposable {
-  /** Lets everyone execute it who may read it. */
+  /** Lets everyone who may read it execute it. */
   makeExecutable(): void;
   /** Appends bytes. */
   write(chunk: Uint8Array): void;

@@ -13,7 +13,7 @@ import { type PackedFile, packFile, type PackMode } from "./pack_file.ts";
 import { PackThreads } from "./pack_threads.ts";
 import type { ZipFolderOptions, ZippedFolder } from "./zip_folder.ts";
 
-/** Longest time without a turn for other work, in ms. */
+/** Longest time before other work gets a turn, in ms. */
 const MAX_TURN_MS = 50;
 /** Shortest time between two reports of progress, in ms. */
 const REPORT_MS = 100;
@@ -60,7 +60,7 @@ export class FolderPack implements Disposable {
    * Lists a folder.
    *
    * @param folder Path of the folder.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @param cache Keeps what is packed. @default {nothing is kept}
    * @throws {InvalidBotFolderError} If the folder cannot be read, or contains something that cannot be packed.
    */
@@ -74,7 +74,7 @@ export class FolderPack implements Disposable {
   /**
    * Hashes the folder, which is far less work than packing it.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The hash of its content, as {@linkcode zip} computes it.
    * @throws {InvalidBotFolderError} If a file cannot be read.
    */

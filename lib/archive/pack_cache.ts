@@ -169,7 +169,7 @@ export class PackCache {
 }
 
 /**
- * Whether the stamp of a file tells every later change.
+ * Whether every later change of a file would change its stamp.
  *
  * @param item The file.
  * @param listedAt When it was listed, in ms since 1970.

@@ -64,7 +64,7 @@ function pack(content: Uint8Array<ArrayBuffer>, mode: PackMode): PackedFile {
     : { ...known, data: content };
 }
 
-/** In few pieces, little is put together. */
+/** Fewer pieces have to be joined at the end. */
 function chunkSizeOf(size: number): number {
   return Math.min(Math.max(size, 1024), PIECE_BYTES);
 }

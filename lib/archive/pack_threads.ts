@@ -42,7 +42,7 @@ export class PackThreads implements Disposable {
    *
    * @param files The files.
    * @param mode The work on them.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The packed files in the same order, as soon as they are there.
    * @throws {InvalidBotFolderError} If a file cannot be read.
    */

@@ -13,9 +13,9 @@ import type { ContainerOwnership } from "../runner/container_ownership.ts";
 
 /** How long a manager may take to say that it is there, in ms. */
 const ANSWER_MS = 8_000;
-/** A builder that has its time limit and this much behind it has no Berth any more, in ms. */
+/** Time after its limit at which a builder counts as abandoned, in ms. */
 export const BUILDER_MARGIN_MS = 60_000;
-/** Room for clocks that differ, in ms. */
+/** Tolerance for clocks that differ, in ms. */
 const CLOCK_MS = 10 * 60_000;
 
 /** Parts of {@linkcode ClusterBuilders}. */
@@ -43,9 +43,9 @@ export class ClusterBuilders implements AsyncDisposable {
   }
 
   /**
-   * Chooses the first engine that answers, beginning with the one before.
+   * Chooses the first engine that answers, beginning with the one chosen last.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {EngineUnavailableError} If none does.
    */
   async engine(signal?: AbortSignal): Promise<ContainerOrchestrator> {
@@ -89,7 +89,7 @@ export class ClusterBuilders implements AsyncDisposable {
    * Removes builders and folders of killed processes. Those of other Berths, which still may build, stay until a build
    * would have ended.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns Names of what was removed.
    */
   async removeOrphans(signal?: AbortSignal): Promise<string[]> {

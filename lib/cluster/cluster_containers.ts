@@ -101,7 +101,7 @@ export class ClusterContainers implements ClusterEngine {
     };
   }
 
-  /** Has a container end, and keeps it. @param container Its id. */
+  /** Stops a container, and keeps it. @param container Its id. */
   async stop(container: string, options: StopOptions): Promise<StopOutcome> {
     const outcome = await this.#swarm.stop(container, options);
     const info = await this.getStatus(container, options);
@@ -153,7 +153,7 @@ export class ClusterContainers implements ClusterEngine {
   }
 }
 
-/** The supervisor knows when its program began and ended, and why; times of nodes are by their own clocks. */
+/** Adds the supervisor's facts: when its program began and ended, and why. Times of nodes are by their own clocks. */
 function withSession(info: ContainerInfo, session: SupervisorSession | undefined): ContainerInfo {
   if (!session) return info;
   const { begunAt, startedAt = begunAt, end } = session;

@@ -1,5 +1,5 @@
 /**
- * Finds the digests of images, so that all nodes run the same one and none asks a registry for one that it has.
+ * Finds the digests of images, so that all nodes run the same image, and no node asks a registry for one that it has.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  *
  * A copy may live from the moment its lease is taken, or was last renewed, until {@linkcode leaseTimes} says that it
  * must have ended. To start the next copy, take the lease first: {@linkcode ClusterLeases.take} refuses
- * until the earlier lease was released or has surely run out.
+ * until the earlier lease was released or has certainly expired.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface FoundLease extends HeldLease {
 
 /** Options of a call. */
 export interface LeaseCallOptions {
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +65,7 @@ export interface ClusterLeases {
    * @param key What is leased.
    * @param owner Who takes it: unique for each copy.
    * @param options A signal, and another time than the configured one.
-   * @throws {LeaseHeldError} If the lease has neither been released nor surely run out.
+   * @throws {LeaseHeldError} If the lease has neither been released nor certainly expired.
    */
   take(key: string, owner: string, options?: TakeLeaseOptions): Promise<HeldLease>;
   /**
@@ -77,7 +77,7 @@ export interface ClusterLeases {
    */
   renew(lease: LeaseRef, options?: RenewLeaseOptions): Promise<boolean>;
   /**
-   * Releases a lease whose copy has surely ended. Does nothing if it is no longer held.
+   * Releases a lease whose copy has certainly ended. Does nothing if it is no longer held.
    *
    * @param lease The lease.
    */
@@ -86,7 +86,7 @@ export interface ClusterLeases {
    * Tells whether a copy may live under a key.
    *
    * @param key What is leased.
-   * @returns The lease; `undefined` if none was taken, the last one was released, or it has surely run out.
+   * @returns The lease; `undefined` if none was taken, the last one was released, or it has certainly expired.
    */
   find(key: string, options?: LeaseCallOptions): Promise<FoundLease | undefined>;
 }
@@ -95,11 +95,11 @@ export interface ClusterLeases {
 export interface LeaseTimes {
   /** Holder: time between two renewals. */
   readonly renewEveryMs: number;
-  /** Holder: after so long without a confirmed renewal it begins to stop its program. */
+  /** For the holder: time without a confirmed renewal after which it begins to stop its program. */
   readonly stopAfterMs: number;
-  /** Holder: after so long without a confirmed renewal nothing of its program lives, whatever it takes. */
+  /** For the holder: time without a confirmed renewal after which its program has ended, by force if needed. */
   readonly killAfterMs: number;
-  /** Observer: a lease that has not changed for so long has run out. */
+  /** For an observer: time without a change after which a lease has expired. */
   readonly overAfterMs: number;
 }
 
@@ -121,7 +121,7 @@ export function leaseTimes(leaseSeconds: number): LeaseTimes {
   };
 }
 
-/** A copy may still live: its lease has neither been released nor surely run out. */
+/** A copy may still live: its lease has neither been released nor certainly expired. */
 export class LeaseHeldError extends BerthError {
   /** Key of the lease. */
   readonly key: string;

@@ -1,5 +1,5 @@
 /**
- * Decides what the node of a container has to meet. The Swarm then chooses one.
+ * Decides on the constraints for the node of a container. The Swarm then chooses a node.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { type Clock, systemClock } from "../util/clock.ts";
 import { metWishes } from "./node_conditions.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
 
-/** How long a bot is kept on the node that alone has the end of its state, in ms: Berth may not reach that node. */
+/** How long a bot waits for the node that alone has its latest state, in ms: Berth may not reach that node. */
 const NODE_PATIENCE_MS = 3 * 60_000;
 /** How long a bot avoids the node on which its last copy could not work, in ms. */
 const AVOID_MS = 10 * 60_000;
-/** If copies on several nodes fail within this time of each other, Berth was away, in ms. */
+/** If copies on several nodes fail within this time of each other, in ms, Berth was down. */
 const OUTAGE_MS = 20_000;
 const MAX_REMEMBERED = 10_000;
 
@@ -87,8 +87,8 @@ export class ClusterPlacement {
   }
 
   /**
-   * If copies on several nodes could not work at about the same time, Berth or its database was away, and no node is at
-   * fault. A bot that could not work twice on a node was given to it by a Berth that works.
+   * If copies on several nodes could not work at about the same time, Berth or its database was down, and no node is at
+   * fault. If a bot fails twice in a row on a node, a working Berth has started it there the second time.
    */
   #avoidedBy(kind: ContainerKind, id: string): string | undefined {
     const avoided = this.#avoided.get(`${kind}/${id}`);
@@ -99,7 +99,10 @@ export class ClusterPlacement {
     return wasOutage ? undefined : node;
   }
 
-  /** A state keeps its bot on its node if it stays there, or if its end was not stored and the node can run the bot. */
+  /**
+   * A state ties its bot to its node if it does not follow the bot, or if its last changes were not stored and the node
+   * can run the bot.
+   */
   async #ofState(
     { id, state, placement }: Pick<Executable, "id" | "placement" | "state">,
     kind: ContainerKind,

@@ -17,7 +17,7 @@ import type { WorkOrders } from "./work_orders.ts";
 
 /** Kind of the secrets with the tokens of orders, in their label. */
 export const TOKEN_KIND = "token";
-/** A secret or an order of this age without a service is left over: a start takes less, in ms. */
+/** Age at which a secret or an order without a service counts as left over, in ms: a start takes less. */
 const ORPHAN_AGE_MS = 10 * 60_000;
 
 /** Parts of a {@linkcode ClusterRemover}. */
@@ -49,8 +49,8 @@ export class ClusterRemover {
   }
 
   /**
-   * Removes a container, its token and its order, and releases its lease if the container has surely ended. The lease of
-   * a lost one runs out.
+   * Removes a container, its token and its order, and releases its lease if the container has certainly ended. The
+   * lease of a lost container expires by itself.
    *
    * @param info The container.
    */

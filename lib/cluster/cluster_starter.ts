@@ -38,9 +38,9 @@ import type { SupervisorConfigs } from "./supervisor_configs.ts";
 import { newOrderId, type WorkOrders } from "./work_orders.ts";
 import { measureStart } from "../runner/measure_start.ts";
 
-/** A start mostly waits for the database and for the managers to agree: more at once keep nobody busy. */
+/** Starts mostly wait for the database and for the managers to agree, so more of them may run at once. */
 const WAITING_FACTOR = 4;
-/** A `none` network would cut the supervisor off, and a Swarm has none. */
+/** A `none` network would cut the supervisor off, and a Swarm does not support it. */
 const NO_NETWORK = "none";
 
 /** Parts of a {@linkcode ClusterStarter}. */
@@ -55,7 +55,7 @@ export interface ClusterStarterOptions {
   readonly leases: ClusterLeases;
   /** The orders. */
   readonly orders: WorkOrders;
-  /** Decides what the node of a container has to meet. */
+  /** Decides on the constraints for the node of a container. */
   readonly placement: Pick<ClusterPlacement, "of">;
   /** The programs of the supervisor. */
   readonly configs: SupervisorConfigs;
@@ -77,7 +77,7 @@ export interface ClusterStarterOptions {
   readonly meter?: RunnerMeter | undefined;
 }
 
-/** Starts containers. A start returns once the Swarm has taken the service over: a node runs it soon. */
+/** Starts containers. A start returns once the Swarm has accepted the service: a node runs it soon. */
 export class ClusterStarter {
   readonly #options: ClusterStarterOptions;
   readonly #limit: Limiter;
@@ -199,7 +199,7 @@ export class ClusterStarter {
     }
   }
 
-  /** Does what takes time before the lease is taken. */
+  /** Does the slow work before the lease is taken. */
   async #prepare(executable: Executable, signal: AbortSignal | undefined): Promise<PreparedStart> {
     const { config, images, code, secrets, users, swarm } = this.#options;
     const name = imageOf(executable, config.images);

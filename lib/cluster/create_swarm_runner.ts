@@ -68,7 +68,7 @@ export interface CreateSwarmRunnerOptions {
   readonly meter?: RunnerMeter;
   /** Types of metrics that are kept of every bot. @default {none} */
   readonly keptMetrics?: readonly string[];
-  /** Sees the lines that are stored. @default {nobody does} */
+  /** Receives the lines that are stored. @default {none} */
   readonly logListener?: LogListener;
 }
 

@@ -8,11 +8,11 @@ import type { SwarmNode } from "../engine/swarm/swarm_answers.ts";
 import { parseCondition } from "../executable/placement.ts";
 
 /**
- * Picks the wishes that count now: each, in order, that a usable node meets together with all before it.
+ * Picks the preferences that apply now: each, in order, that a usable node meets together with all before it.
  *
  * @param nodes The nodes.
- * @param constraints What the node has to meet anyhow.
- * @param wishes Conditions, the most important first.
+ * @param constraints Conditions that the node must meet in any case.
+ * @param wishes The preferences, the most important first.
  */
 export function metWishes(
   nodes: readonly SwarmNode[],

@@ -148,7 +148,7 @@ export class OrderGiver {
   }
 }
 
-/** An image of a language needs the supervisor in that language alone. */
+/** An image of a language needs only the supervisor in that language. */
 function filesFor(executable: Executable, files: readonly SwarmFile[]): SwarmFile[] {
   const { interpreter } = runtimeOf(executable);
   const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;

@@ -69,14 +69,13 @@ export interface SupervisorSession {
   readonly state?: StartedState;
   /** Whether its secrets have other values by now. */
   readonly haveSecretsChanged?: boolean;
-  /** How it ended; absent while it runs, and for ever if it was lost with its node. */
+  /** How it ended; absent while it runs, and forever if it was lost with its node. */
   readonly end?: SupervisedEnd;
 }
 
 /**
- * Reaches the supervisors. They come by themselves, every {@linkcode leaseTimes} `renewEveryMs`, to any process of Berth:
- * whatever is asked of one waits for that. Every method rejects with `StoreUnavailableError` if the database does not
- * answer.
+ * Reaches the supervisors. Each calls any process of Berth every {@linkcode leaseTimes} `renewEveryMs`, and requests to
+ * it wait for that call. Every method rejects with `StoreUnavailableError` if the database does not answer.
  */
 export interface SupervisorLink {
   /** Reads what is known of the supervisor of an order; `undefined` if none has taken it up. @param order Id of the order. */

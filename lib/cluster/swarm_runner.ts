@@ -96,14 +96,14 @@ export class SwarmRunner extends EngineRunner {
   /** {@inheritDoc Runner.removeOrphans} */
   async removeOrphans({ signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
     const { remover, builders } = this.#parts;
-    // No bot waits for it: a manager may be away, and a builder harms none.
+    // No bot waits for it: a manager may be down, and a builder harms none.
     if (!kinds || kinds.includes("build")) void builders.removeOrphans(signal).catch(() => {});
     const removed = await remover.removeOrphans(signal);
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;
   }
 
-  /** The Swarm looks after what it has begun. */
+  /** Nothing to do: the Swarm looks after the containers that it has started. */
   protected started(_info: ContainerInfo): void {}
 
   /** Looks after logs. */

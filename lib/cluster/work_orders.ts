@@ -56,7 +56,7 @@ export interface WorkOrder {
 
 /** Options of a call. */
 export interface OrderCallOptions {
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Keeps the end of what a build prints, and passes on as much as a person reads.
+ * Keeps the end of what a build prints, and passes on at most as much as a person would read.
  *
  * @module
  */

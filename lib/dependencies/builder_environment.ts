@@ -26,7 +26,7 @@ const MIN_HIDDEN = 8;
 type BuilderVariable = (typeof BUILDER_VARIABLES)[number];
 
 /**
- * Makes the environment of a builder. pip and uv learn of the same indexes, whichever the variables are made for.
+ * Makes the environment of a builder. pip and uv get the same indexes, whichever of the two the variables are for.
  *
  * @param given The variables of the service.
  * @returns Names and values; the values may hold passwords.
@@ -76,7 +76,7 @@ export function passwordsIn(environment: Readonly<Record<string, Secret>>): stri
 }
 
 /**
- * Finds what to hide of secrets: their values, and the passwords in them if they are addresses.
+ * Lists the strings to hide: the values of secrets, and the passwords in them if they are addresses.
  *
  * @param values Values by name of the secret. @default {none}
  */

@@ -51,25 +51,25 @@ export interface GivenFiles {
   /** Values by name of the secret. */
   readonly secrets: ReadonlyMap<string, string>;
   /**
-   * Starts the builder with its input. Nothing of a start that fails stays but the container.
+   * Starts the builder with its input. A start that fails leaves only the container.
    *
    * @param spec The container, without mounts of its own.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   start(spec: ContainerSpec, signal: AbortSignal): Promise<ContainerInfo>;
   /**
    * Measures what the builder has written so far, in bytes.
    *
    * @param enoughBytes Size at which the measurement may end early.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   measure(enoughBytes: number, signal: AbortSignal): Promise<number>;
   /**
-   * Brings files that an ended builder has left to this host. One that is not there, or is no plain file, is left out.
+   * Copies the files of an ended builder to this host. Skips files that are missing or not regular.
    *
    * @param container Id of the container.
    * @param names Their names in {@linkcode WORK}.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   collect(container: string, names: readonly string[], signal: AbortSignal): Promise<void>;
 }
@@ -80,7 +80,7 @@ export interface BuilderFiles {
    * Prepares the files of a builder.
    *
    * @param input See {@linkcode BuilderInput}.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {SecretUnavailableError} If a secret has no usable value.
    * @throws {BerthError} If the workspace cannot be written (`archive/io`).
    */

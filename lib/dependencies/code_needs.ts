@@ -137,7 +137,7 @@ function locked(needed: NeededLibraries, lock: string | undefined): NeededLibrar
   });
 }
 
-/** Reads only as much of TOML as tells a list with an entry from none. */
+/** Reads only enough TOML to tell whether the list has an entry. */
 function hasProjectDependencies(text: string): boolean {
   let isProject = false;
   let isList = false;

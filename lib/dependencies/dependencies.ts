@@ -79,7 +79,7 @@ export class Dependencies implements StartSource {
    * @param options See {@linkcode BuildDependenciesOptions}.
    * @throws {DependencyError} If the description of the dependencies cannot be used, or a build fails.
    * @throws {SecretUnavailableError} If a secret has no usable value.
-   * @throws {ImageUnavailableError} If the image of the runtime cannot be had.
+   * @throws {ImageUnavailableError} If the image of the runtime is not available.
    */
   build(executable: Executable, options: BuildDependenciesOptions = {}): Promise<BuiltDependencies> {
     const { allowSourceBuilds = false, secrets = {}, onLine, signal } = options;

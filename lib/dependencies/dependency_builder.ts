@@ -244,7 +244,7 @@ async function follow(
   }
 }
 
-/** The container is gone, so that nobody can put a link in place of the file. */
+/** The container is gone, so nothing can replace the file by a link. */
 async function fileOf(path: string, what: string): Promise<string> {
   const info = await Deno.lstat(path).catch(() => undefined);
   if (!info?.isFile) throw noResult(what);

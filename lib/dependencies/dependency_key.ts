@@ -1,5 +1,5 @@
 /**
- * Names what was built by everything that decides its content. Pure.
+ * Names a build by everything that decides its content. Pure.
  *
  * @module
  */

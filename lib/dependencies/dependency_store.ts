@@ -1,5 +1,5 @@
 /**
- * Keeps what was built in the object store, by everything that decides its content.
+ * Keeps builds in the object store, named by everything that decides their content.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export class DependencyStore {
   }
 
   /**
-   * Adds an archive. It is found once it is there completely.
+   * Adds an archive. It can be found once it is stored completely.
    *
    * @param kind Its kind.
    * @param key Its key.

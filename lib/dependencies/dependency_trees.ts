@@ -32,7 +32,7 @@ export interface UseTreeOptions {
 /** Number of attempts: a cleaner of temporary files may remove a tree right after it was extracted. */
 const MAX_TRIES = 3;
 
-/** Fetches and extracts each built archive once. One that is there is used without a question to the object store. */
+/** Fetches and extracts each built archive once. An extracted one is used without a call to the object store. */
 export class DependencyTrees {
   readonly #options: DependencyTreesOptions;
 

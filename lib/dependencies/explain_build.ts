@@ -95,7 +95,7 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
  * Explains a failure.
  *
  * @param build The build.
- * @returns The error, with the lines of the tool that say something.
+ * @returns The error, with the most telling lines of the tool.
  */
 export function explainBuild(build: FailedBuild): DependencyError {
   const { what, image, exceeded, exitCode, oomKilled, problem, settings } = build;

@@ -24,7 +24,7 @@ export interface NewArchive {
 }
 
 /**
- * Checks and extracts an archive as that of a bot is, then puts it into the object store. It is extracted first: the
+ * Checks and extracts an archive like a bot's, then puts it into the object store. It is extracted first: the
  * start that follows needs the tree, and an archive that is refused is not stored.
  *
  * @param tools Where to keep it.

@@ -21,9 +21,9 @@ import { stampFor } from "./requirements_text.ts";
 export interface BuildTools {
   /** Runs builds. */
   readonly builder: DependencyBuilder;
-  /** Keeps what was built. */
+  /** Keeps the builds. */
   readonly store: DependencyStore;
-  /** Extracts what was built. */
+  /** Extracts the builds. */
   readonly trees: DependencyTrees;
 }
 

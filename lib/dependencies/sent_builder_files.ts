@@ -31,7 +31,7 @@ export interface SentBuilderFilesOptions {
   readonly maxLifeMs: number;
 }
 
-/** Says to a builder that its secrets are there. */
+/** Tells a builder that its secrets are there. */
 const SIGN = "/tmp/berth-given";
 const WAIT = `until [ -e ${SIGN} ]; do sleep 0.1; done`;
 /** Prints first: the time limit of a command begins with its output. */
@@ -95,7 +95,7 @@ export class SentBuilderFiles implements BuilderFiles {
   }
 }
 
-/** The same builder, which ends by its own clock at the latest, and begins once it has its secrets. */
+/** Makes a builder begin once it has its secrets, and end by its own clock at the latest. */
 function boundedSpec(spec: ContainerSpec, maxLifeMs: number, hasSecrets: boolean): ContainerSpec {
   const end = `(sleep ${Math.ceil(maxLifeMs / 1000)}; kill -9 -1) >/dev/null 2>&1 &`;
   const script = [end, ...(hasSecrets ? [WAIT] : []), 'exec "$@"'].join("\n");

@@ -329,8 +329,9 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    */
   attach(container: string, options?: EngineCallOptions): AsyncIterable<readonly OutputPiece[]>;
   /**
-   * Runs a command in a container that runs, as the container's user. The command should print something at its begin:
-   * only then its time begins. Rejects with `ContainerNotFoundError` if there is no such container, and with
+   * Runs a command in a container that runs, as the container's user. The command should print something when it
+   * starts: its time limit begins with that. Rejects with `ContainerNotFoundError` if there is no such container, and
+   * with
    * `EngineError` if it does not run.
    */
   runCommand(container: string, options: RunCommandOptions): Promise<CommandOutcome>;

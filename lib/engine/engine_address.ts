@@ -28,7 +28,7 @@ export function parseEngineAddress(text: string): EngineAddress | { readonly pro
     /^\/?$/.test(parsed.rest);
   if (!isPlain) {
     return {
-      problem: "must be unix:///path/to/docker.sock or tcp://host:2376, or several with commas between",
+      problem: "must be unix:///path/to/docker.sock or tcp://host:2376, or several separated by commas",
     };
   }
   const { hostname, port = DEFAULT_PORT } = parsed.hosts[0]!;

@@ -23,7 +23,7 @@ export interface ReadLogAfterOptions {
   readonly expected?: number;
   /** Called when the reader begins (`true`) and ends (`false`) to wait for the engine. */
   readonly onWait?: (isWaiting: boolean) => void;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 

@@ -15,7 +15,7 @@ export function isAccountName(value: unknown): value is string {
 }
 
 /**
- * Names the variables that tell a program of its accounts.
+ * Returns the variables that tell a program about its accounts.
  *
  * @param epochs The epoch of each account, in the order of the document: how often it was taken.
  * @returns `ACCOUNT_EPOCH`, that of the first account, and `ACCOUNT_EPOCHS`, all of them as JSON; nothing without accounts.

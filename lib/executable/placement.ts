@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 
-/** Conditions and wishes for the node of a bot, in the Swarm's own terms. */
+/** Constraints and preferences for the node of a bot, in the Swarm's own terms. */
 export interface Placement {
   /** Conditions that the node has to meet, for example `node.labels.zone==a`. @default {none} */
   readonly constraints?: readonly string[];
@@ -36,7 +36,7 @@ const CONDITION =
 const LABEL = /^(?:node|engine)\.labels\.[\w.-]+$/;
 
 /**
- * Takes a condition apart.
+ * Parses a condition.
  *
  * @param text The condition.
  * @returns `undefined` if it is none.

@@ -96,7 +96,7 @@ function filesIn(root: string, folder: string): string[] {
   return entries?.map(({ name }) => join(folder, name)) ?? [];
 }
 
-/** Nobody sees a part of the file. */
+/** Readers never see a part of the file. */
 async function writeWhole(root: string, { path, text, mode }: ScriptFile): Promise<void> {
   const partial = `${root}/.${crypto.randomUUID()}`;
   await Deno.writeTextFile(partial, text, { mode, createNew: true });

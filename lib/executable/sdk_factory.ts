@@ -39,9 +39,9 @@ export class SdkFactory {
 }
 
 /**
- * Determines where else the SDK has to be seen. Python finds it on its path, which the wrapper sets. An ES module of Node.js
- * looks for packages in the folders `node_modules` above it and nowhere else, so one of them has to hold the SDK; the
- * bot's own is nearer.
+ * Determines where else the SDK has to be visible. Python finds it on its path, which the wrapper sets. An ES module of
+ * Node.js looks for packages in the folders `node_modules` above it and nowhere else, so one of them has to hold the
+ * SDK; the bot's own is nearer.
  *
  * @param executable Names the runtime.
  */

@@ -37,7 +37,7 @@ export interface StartSource {
    * Checks, before a running container is stopped for it, that a start will not fail. May be absent.
    *
    * @param executable What is to start.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   check?(executable: Executable, signal?: AbortSignal): Promise<void>;
   /**

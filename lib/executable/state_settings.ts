@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 
-/** How the files that a bot keeps in `/state` are looked after. */
+/** Settings of the files that a bot keeps in `/state`. */
 export interface StateSettings {
   /** Size that they may have on the disk, in bytes. */
   readonly maxBytes: number;

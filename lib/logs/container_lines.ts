@@ -105,7 +105,9 @@ export class ContainerLines {
     this.#isOpen[entry.stream] = !endsLine(entry.content);
   }
 
-  /** Whether an entry surely comes after the last one of its stream, by its time, which the pieces of a line share. */
+  /**
+   * Whether an entry certainly comes after the last one of its stream, by its time, which the pieces of a line share.
+   */
   isNext({ stream, time }: LogEntry): boolean {
     const lastTime = this.#counter.lastTimeOf(stream);
     return time > lastTime || (time === lastTime && this.#isOpen[stream]);

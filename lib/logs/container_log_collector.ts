@@ -13,7 +13,10 @@ import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { LogShipper, type Shipment } from "./log_shipper.ts";
 import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 
-/** How long after the end of a log the engine is asked for the reason, in ms: whoever stops the container tells sooner. */
+/**
+ * How long after the end of a log to ask the engine for the reason, in ms: a caller that stops the container reports it
+ * sooner.
+ */
 const STATUS_DELAY_MS = 1_000;
 /** The watcher follows anew after this long, in ms: some engines stop sending after a log rotation. */
 const REOPEN_AFTER_MS = 10 * 60_000;

@@ -34,7 +34,7 @@ export interface ScanResult {
 /** A longer line is not a bot's, and is left out. */
 const MAX_LINE_BYTES = 16 * 1024 ** 2;
 const LINE_FEED = 0x0a;
-/** How much is looked at to see which characters are rare, and how long a part to search for is, in characters. */
+/** Length of the sample that shows which characters are rare, and of the part to search for, in characters. */
 const SAMPLE_LENGTH = 4096;
 const PART_LENGTH = 6;
 /** An escape sequence that Berth does not write, but another program may, for a character that needs none. */

@@ -7,7 +7,7 @@
 import { type Metric, parseMetric } from "./metric_series.ts";
 import type { LogLine } from "../engine/container_orchestrator.ts";
 
-/** Longest line that is looked at for a metric or a heartbeat, in characters. */
+/** Longest line that is checked for a metric or a heartbeat, in characters. */
 const MAX_SIGNAL_LENGTH = 64 * 1024;
 
 /** A line that a container has just printed. The first call parses its metric for all readers. */

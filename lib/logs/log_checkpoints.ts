@@ -1,7 +1,7 @@
 /**
  * Checkpoints of the containers of a bot, as the metadata of the object that holds the lines:
  * `CONTAINER,OUTPUT,TIME,ORDINAL,CHECK,ENTRIES,OTHER TIME,OTHER ORDINAL` for each, with semicolons between. Times
- * are nanoseconds since 1970; all numbers are to the base of 36.
+ * are nanoseconds since 1970; all numbers are in base 36.
  *
  * @module
  */

@@ -52,7 +52,7 @@ export interface LogCollectionOptions {
   readonly urgentBytes?: number;
   /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
-  /** Sees lines before they are stored. @default {nobody does} */
+  /** Receives lines before they are stored. @default {none} */
   readonly listener?: LogListener;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;

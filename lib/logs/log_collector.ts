@@ -21,7 +21,7 @@ export interface LogCollectorOptions extends LogCollectionOptions {
   readonly store: ObjectStore;
   /** Their bucket. */
   readonly bucket: string;
-  /** Days for which logs are kept, not counting today; 0 keeps them for ever. @default {0} */
+  /** Days for which logs are kept, not counting today; 0 keeps them forever. @default {0} */
   readonly retentionDays?: number;
   /** Types of metrics that are kept of every bot, however many others it prints. @default {none} */
   readonly keptMetrics?: readonly string[];

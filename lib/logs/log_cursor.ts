@@ -8,7 +8,7 @@ import { isWellAfter, type LogPosition, msOfSecond, type PlacedLogLine } from ".
 
 /** A run that has printed nothing for this long before the last line is left out: its lines are before all others. */
 const KEPT_MS = 60_000;
-/** Runs that a cursor names at most. */
+/** Largest number of runs that a cursor names. */
 const MAX_RUNS = 16;
 const ENTRY = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z\/([1-9]\d{0,9})(?:@([a-zA-Z0-9-]{1,128}))?$/;
 
@@ -35,7 +35,7 @@ export class LogCursor {
     return new LogCursor(positions);
   }
 
-  /** The earliest second in which there may be lines after it; `undefined` at the begin. */
+  /** The earliest second in which there may be lines after it; `undefined` at the beginning. */
   get oldestSecond(): string | undefined {
     let oldest: string | undefined;
     for (const { second } of this.#positions.values()) {

@@ -79,7 +79,7 @@ export function daysWithin(
 /**
  * Reads a log.
  *
- * @param options From which byte on; the signal gives up.
+ * @param options From which byte on; a signal.
  * @returns `undefined` if there is none, for example because it was deleted since it was listed.
  */
 export async function getLog(

@@ -1,5 +1,5 @@
 /**
- * Port to whoever wants to see lines on their way into the stored log.
+ * Port to a listener that sees lines on their way into the stored log.
  *
  * @module
  */

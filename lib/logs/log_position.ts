@@ -57,7 +57,7 @@ export function isWellAfter(second: string, position: LogPosition): boolean {
   return msOfSecond(second) > msOfSecond(position.second) + MARGIN_MS;
 }
 
-/** Counts the lines of a log. The first line must be the first of its second, or nobody asks where it is. */
+/** Counts the lines of a log. The first line must be the first of its second, unless its place is not needed. */
 export class LinePlacer {
   readonly #counts = new Map<string, number>();
 

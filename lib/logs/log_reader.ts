@@ -61,14 +61,16 @@ export interface ReadLogsOptions {
   /** Only those up to this cursor; a `tail` counts them. @default all */
   readonly upTo?: LogCursor;
   /**
-   * Called when the engine is away: newer lines than the given ones cannot be read. Not called when following.
+   * Called when the engine is down: newer lines than the given ones cannot be read. Not called when following.
    *
    * @default {the reading fails}
    */
   readonly onEngineAway?: (error: EngineUnavailableError) => void;
   /** Called once all lines up to now are given, and only new ones follow. The cursor counts lines of a `tail` of 0, too. */
   readonly onUpToDate?: (cursor: LogCursor) => void;
-  /** Continue with what is printed, also by later containers of the bot, until the signal is given. @default {false} */
+  /**
+   * Whether to continue with new lines, also of later containers of the bot, until the signal aborts. @default {false}
+   */
   readonly follow?: boolean;
   /** Ends the reading, without an error. */
   readonly signal?: AbortSignal;

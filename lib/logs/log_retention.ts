@@ -16,7 +16,7 @@ export interface LogRetentionOptions {
   readonly store: ObjectStore;
   /** Their bucket. */
   readonly bucket: string;
-  /** Days for which they are kept, today not counted; 0: for ever. */
+  /** Days for which they are kept, today not counted; 0: forever. */
   readonly retentionDays: number;
   /** The clock. */
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export class LogRetention {
     this.#options = options;
   }
 
-  /** Starts; does nothing if logs are kept for ever. */
+  /** Starts; does nothing if logs are kept forever. */
   start(): void {
     if (this.#options.retentionDays > 0) this.#running ??= this.#run();
   }

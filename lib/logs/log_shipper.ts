@@ -33,7 +33,7 @@ export interface ShipOptions {
   readonly isFinal: boolean;
   /** How many entries to expect. @default {256} */
   readonly expected?: number;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 
@@ -65,7 +65,7 @@ export class LogShipper {
   readonly #dropped: DroppedLineCounter;
   /** `undefined`: nothing is stored yet. `null`: has to be read from the stored log. */
   #checkpoint: LogCheckpoint | undefined | null;
-  /** The last entry that is stored, as far as is known since a write failed. */
+  /** The last entry that is known to be stored after a write has failed. */
   #failedAt: LogOffset | undefined;
 
   /** @param container The container; if it `isNew`, nothing of it can be stored yet. */
@@ -83,7 +83,7 @@ export class LogShipper {
   /**
    * Stores what the container has printed up to now.
    *
-   * @throws What store and engine throw; what was stored until then is stored.
+   * @throws The errors of store and engine; lines that were stored until then stay.
    */
   async ship(options: ShipOptions): Promise<Shipment> {
     const { writer } = this.#options;

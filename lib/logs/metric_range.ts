@@ -30,7 +30,7 @@ export interface MetricRangeSeries {
 
 /** Options of a {@linkcode MetricRange}. */
 export interface MetricRangeOptions {
-  /** Begin of the range, in ms since the epoch. */
+  /** Start of the range, in ms since the epoch. */
   readonly from: number;
   /** End of the range, in ms since the epoch; after `from`. */
   readonly to: number;

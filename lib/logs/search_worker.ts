@@ -89,7 +89,7 @@ export class SearchWorker implements Disposable {
     }
   }
 
-  /** Ends the thread, in whatever it does. */
+  /** Ends the thread, whatever it is doing. */
   [Symbol.dispose](): void {
     this.#isBroken = true;
     this.#worker.terminate();

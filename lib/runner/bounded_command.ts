@@ -38,7 +38,7 @@ sweep() {
   done
 }
 `;
-/** A process that was killed with Berth before it could sweep has left something, perhaps. */
+/** Sweeps first: an earlier command may have left processes, if Berth was killed before it could sweep. */
 const RUN = `${SWEEP}
 echo
 cd "\${CODE_MOUNT_DIR:-.}" 2>/dev/null
@@ -57,7 +57,7 @@ export interface BoundedCommandOptions {
   readonly redactor?: LineRedactor | undefined;
   /** How long it may take, in ms. */
   readonly timeoutMs: number;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -68,7 +68,7 @@ export interface BoundedCommandOptions {
  * @param orchestrator The engine.
  * @param container The engine's id.
  * @param options See {@linkcode BoundedCommandOptions}.
- * @returns What became of it.
+ * @returns Its outcome.
  * @throws {ContainerNotFoundError} If there is no such container.
  * @throws {EngineError} If the container does not run, or is paused.
  * @throws {EngineUnavailableError} If the engine does not answer.

@@ -34,11 +34,11 @@ export interface ClusterConfig {
 export interface ClusterVariables {
   /** The kind of engine that runs the containers. */
   readonly RUNNER?: string;
-  /** Addresses of engines with commas between. */
+  /** Addresses of engines separated by commas. */
   readonly DOCKER_HOST?: string;
   /** Folder of `ca.pem`, `cert.pem` and `key.pem`. */
   readonly DOCKER_CERT_PATH?: string;
-  /** Addresses of Berth's API with commas between. */
+  /** Addresses of Berth's API separated by commas. */
   readonly BERTH_URLS?: string;
   /** File of the authority behind those addresses. */
   readonly BERTH_CA?: string;
@@ -106,7 +106,7 @@ export function clusterConfigOf(
 /**
  * Reads `BERTH_URLS`.
  *
- * @param text Addresses with commas between.
+ * @param text Addresses separated by commas.
  * @returns The addresses without a path, and those that are none.
  */
 export function readBerthUrls(
@@ -115,7 +115,7 @@ export function readBerthUrls(
   const all = listOf(text);
   const issues = all.filter((url) => !isOrigin(url)).map((url): Issue => ({
     path: "BERTH_URLS",
-    message: `must be addresses such as https://berth.internal:8420 with commas between, without a path; '${
+    message: `must be addresses such as https://berth.internal:8420 separated by commas, without a path; '${
       url.replace(/^([^/]*\/\/).*@/, "$1…@")
     }' is none`,
   }));
@@ -123,7 +123,7 @@ export function readBerthUrls(
 }
 
 /**
- * Lists the addresses of Berth at which secrets and code go through networks of others in plain text.
+ * Lists the addresses of Berth to which secrets and code travel in plain text through networks that are not private.
  *
  * @param config The settings.
  */

@@ -1,5 +1,5 @@
 /**
- * Puts together what fetches and checks the code of bots.
+ * Creates the parts that fetch and check the code of bots.
  *
  * @module
  */

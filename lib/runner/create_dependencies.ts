@@ -1,5 +1,5 @@
 /**
- * Puts the builds of dependencies together.
+ * Creates the parts that build dependencies.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 export interface DependencyParts {
   /** The extracted archives. */
   readonly extracted: CodeTrees;
-  /** Provides them by what was built. */
+  /** Provides built dependencies as folders. */
   readonly dependencyTrees: DependencyTrees;
 }
 
 /**
- * Creates what provides built archives as folders of this host.
+ * Creates the parts that provide built archives as folders of this host.
  *
  * @param config The configuration.
  * @param parts The object store that has them, and the parts for code.
@@ -66,7 +66,7 @@ export interface CreateDependenciesOptions
   readonly files: BuilderFiles;
   /** User that builders run as. */
   readonly user: FileOwner;
-  /** Holds what was built. */
+  /** Holds the builds. */
   readonly dependencyStore: ObjectStore;
   /** Gives builders their labels. */
   readonly ownership: ContainerOwnership;

@@ -42,7 +42,7 @@ export interface CreateDockerRunnerOptions {
   readonly config?: DockerRunnerConfig;
   /** Holds code, results and logs. @default {the store that the configuration names} */
   readonly store?: ObjectStore;
-  /** Holds what was built for code. @default {the same as `store`} */
+  /** Holds the builds for code. @default {the same as `store`} */
   readonly dependencyStore?: ObjectStore;
   /** Whether to store the output of the containers in the bucket of the logs. @default {false} */
   readonly collectLogs?: boolean;
@@ -91,7 +91,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Run
 }
 
 /**
- * Puts a runner together on a given engine.
+ * Assembles a runner on a given engine.
  *
  * @param options The configuration, the engine, and what {@linkcode CreateDockerRunnerOptions} allows.
  */

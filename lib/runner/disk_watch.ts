@@ -71,11 +71,11 @@ export class DiskWatch implements AsyncDisposable {
   #most: FreeSpace | undefined;
   #measuredAt = performance.now();
   #costMs = 0;
-  /** Whether the log says already that the free space cannot be read. */
+  /** Whether the log already says that the free space cannot be read. */
   #isBlind = false;
 
   /**
-   * Makes one; nothing is measured yet.
+   * Creates the watch; nothing is measured yet.
    *
    * @param options See {@linkcode DiskWatchOptions}.
    */

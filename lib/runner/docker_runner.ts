@@ -135,7 +135,7 @@ export class DockerRunner extends EngineRunner {
     return removed;
   }
 
-  /** Watches what it writes. */
+  /** Watches its disk use. */
   protected started(info: ContainerInfo): void {
     this.#parts.disk?.watch([info]);
   }

@@ -37,9 +37,9 @@ export interface DockerRunnerParts {
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
   readonly extractor: ArchiveExtractor;
-  /** Keeps what was built for code. */
+  /** Keeps the builds for code. */
   readonly dependencyStore: ObjectStore;
-  /** Provides what was built for code. */
+  /** Provides the builds for code. */
   readonly dependencyTrees: DependencyTrees;
   /** Writes the runner's own files. */
   readonly scripts: ScriptManager;

@@ -37,7 +37,7 @@ export interface HelperTask {
   readonly readOnly?: boolean;
   /** The capabilities that let it reach files of the bot's user. */
   readonly capabilities: readonly ("DAC_OVERRIDE" | "DAC_READ_SEARCH" | "FOWNER")[];
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +46,7 @@ const TIMEOUT_MS = 120_000;
 /** Lines of output that are read. */
 const MAX_LINES = 20;
 
-/** Does on a folder what Deno cannot do, in a container that sees nothing else and is gone afterwards. */
+/** Works on a folder where Deno cannot, in a container that sees nothing else and is removed afterwards. */
 export class EngineHelper {
   readonly #parts: EngineHelperParts;
 

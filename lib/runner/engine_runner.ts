@@ -82,7 +82,7 @@ export interface EngineRunnerParts {
   readonly stopper: ContainerStopper;
   /** Removes exited containers. */
   readonly exited: ExitedContainers;
-  /** Collects what runs leave behind. */
+  /** Collects the results of runs. */
   readonly collector: RunCollector;
   /** Collects and reads logs. */
   readonly runnerLogs: RunnerLogs;
@@ -313,7 +313,7 @@ export abstract class EngineRunner implements Runner {
     return this.close();
   }
 
-  /** Runs work that {@linkcode close} gives up and waits for. */
+  /** Runs work that {@linkcode close} cancels and waits for. */
   protected async untilClosed<T>(
     { signal }: RunnerCallOptions,
     work: (signal: AbortSignal) => Promise<T>,

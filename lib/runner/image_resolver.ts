@@ -18,7 +18,7 @@ export interface ResolvedImage {
 
 /** Options of a call. */
 export interface ResolveImageOptions {
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 

@@ -11,7 +11,8 @@ import { DEFAULT_RUNTIME, RUNTIMES } from "../executable/runtimes.ts";
  * it has an image of its own.
  *
  * @param chosen Images that the operator chose.
- * @param isOnCluster Whether a supervisor runs beside the bot: an image without a language of it would not do.
+ * @param isOnCluster Whether a supervisor runs beside the bot: an image must have a language that the supervisor is
+ * written in.
  */
 export function imagesOf(
   chosen: Readonly<Record<string, string>>,

@@ -31,7 +31,7 @@ export interface ToManagedContainerOptions {
   readonly isCodeLost?: boolean;
   /** Whether it has other secrets than it would get now. @default {false} */
   readonly haveSecretsChanged?: boolean;
-  /** When it surely does not run any more although it is lost, in ms from now. @default {nobody knows} */
+  /** When it has certainly ended although it is lost, in ms from now. @default {unknown} */
   readonly goneInMs?: number | undefined;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse | undefined;

@@ -38,8 +38,7 @@ export interface OwnContainersOptions {
   /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
   readonly haveSecretsChanged?: (info: ContainerInfo) => Promise<boolean>;
   /**
-   * When a lost container surely does not run any more, in ms from now: 0 if it is so, `undefined` if nobody knows.
-   * @default {nobody knows}
+   * When a lost container has certainly ended, in ms from now: 0 if it has, `undefined` if unknown. @default {unknown}
    */
   readonly goneInMs?: (info: ContainerInfo) => Promise<number | undefined>;
   /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */

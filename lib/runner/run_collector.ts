@@ -42,7 +42,7 @@ export interface CollectOptions {
   readonly onLine?: (line: LogLine) => void;
 }
 
-/** Reads what a run has left behind, and can wait for its end. Keeps the container. */
+/** Reads exit code, output and result of a run, and can wait for its end. Keeps the container. */
 export class RunCollector {
   readonly #options: RunCollectorOptions;
   readonly #results: ResultStore;

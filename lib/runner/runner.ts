@@ -100,7 +100,7 @@ export interface RemoveOrphansOptions extends RunnerCallOptions {
   readonly kinds?: readonly LeftoverKind[];
 }
 
-/** Kind of what a killed process leaves behind: that of a container, or a build of dependencies. */
+/** Kind of a leftover of a killed process: that of a container, or a build of dependencies. */
 export type LeftoverKind = ContainerKind | "build";
 
 /** Options of {@linkcode Runner.removeContainer}. */
@@ -184,9 +184,9 @@ export interface ManagedContainer {
   readonly oomKilled?: boolean;
   /** Memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
   readonly memoryBytes?: number;
-  /** Whether it is `lost` and surely does not run any more, so that another one may start. @default {false} */
+  /** Whether it is `lost` and has certainly ended, so that another one may start. @default {false} */
   readonly isGone?: boolean;
-  /** Time until it is surely gone, if it is `lost` and does not come back, in ms; absent if unknown. */
+  /** Time until it has certainly ended, if it is `lost` and does not come back, in ms; absent if unknown. */
   readonly goneInMs?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
@@ -246,7 +246,7 @@ export interface FollowedLines {
 /** Stands for the containers of all segments. */
 export const ALL_SEGMENTS: number = -1;
 
-/** In what runners differ. Callers ask these, and never which runner it is. */
+/** The ways in which runners differ. Callers ask these, and never which runner it is. */
 export interface RunnerCapabilities {
   /**
    * Whether its containers run on several hosts. Then no lock on one host tells who serves them, and a container whose
@@ -257,7 +257,7 @@ export interface RunnerCapabilities {
 
 /** Starts, lists and stops the containers of one instance. A call that fails never looks like an empty answer. */
 export interface Runner extends AsyncDisposable {
-  /** In what it differs from other runners. */
+  /** The ways in which it differs from other runners. */
   readonly capabilities: RunnerCapabilities;
   /** The nodes that its containers run on; absent if there is only one host. */
   readonly nodes?: RunnerNodes;
@@ -272,7 +272,7 @@ export interface Runner extends AsyncDisposable {
   prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
   /**
    * Builds what the code of an executable needs, unless that is already done: libraries that it names, and scripts in
-   * TypeScript. The result belongs into `Executable.dependencies`; a start builds nothing. Rejects with
+   * TypeScript. The result belongs in `Executable.dependencies`; a start builds nothing. Rejects with
    * `DependencyError` if the description of the libraries cannot be used or a build fails.
    */
   buildDependencies(executable: Executable, options?: BuildDependenciesOptions): Promise<BuiltDependencies>;
@@ -348,7 +348,9 @@ export interface Runner extends AsyncDisposable {
    * @returns `undefined` if it does not run any more.
    */
   getUsage(container: ManagedContainer, options?: RunnerCallOptions): Promise<ContainerUsage | undefined>;
-  /** Reports containers that have ended or were removed. Rejects once the signal aborts or the engine goes away. */
+  /**
+   * Reports containers that have ended or were removed. Rejects once the signal aborts or the engine stops answering.
+   */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /**
    * Lists the containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase: those of this instance and, if the

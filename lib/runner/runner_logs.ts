@@ -33,7 +33,7 @@ export interface RunnerLogsParts {
   readonly store: ObjectStore;
   /** Bucket of the stored logs. */
   readonly bucket: string;
-  /** Stores what containers print. @default nothing does */
+  /** Stores the output of containers. @default {nothing is stored} */
   readonly logs?: LogCollector | undefined;
   /** Hides the secrets of containers. */
   readonly secrets: Pick<ContainerSecrets, "redactorOf">;

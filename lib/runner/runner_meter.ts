@@ -44,9 +44,9 @@ export interface RunnerMeter {
    */
   linesLost(id: string, lines: number): void;
   /**
-   * Takes how many containers print what cannot be stored at the moment.
+   * Takes a function that counts the containers whose output cannot be stored at the moment.
    *
-   * @param failing Gives the number at any time.
+   * @param failing The function.
    */
   watchFailingLogs(failing: () => number): void;
 }

@@ -6,7 +6,7 @@
 
 /** Options of a call. */
 export interface NodeCallOptions {
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 

@@ -48,7 +48,7 @@ export const RUNNER_SCHEMA = z.object({
   DOCKER_HOST: withDefault(z.string(), "unix:///var/run/docker.sock").meta(
     about(
       "Where things are",
-      "the engine's socket; with RUNNER=swarm also `tcp://host:2376`, and addresses of several managers with commas between",
+      "the engine's socket; with RUNNER=swarm also `tcp://host:2376`, and addresses of several managers separated by commas",
     ),
   ),
   DOCKER_CERT_PATH: absolutePath.optional().meta(
@@ -60,7 +60,7 @@ export const RUNNER_SCHEMA = z.object({
   BERTH_URLS: z.string().optional().meta(
     about(
       "Where things are",
-      "addresses of all Berths' APIs, with commas between: as the bots of a Swarm reach them, and as Berths that share a MongoDB reach each other; needed with RUNNER=swarm",
+      "addresses of all Berths' APIs, separated by commas: as the bots of a Swarm reach them, and as Berths that share a MongoDB reach each other; needed with RUNNER=swarm",
     ),
   ),
   BERTH_CA: absolutePath.optional().meta(
@@ -166,7 +166,7 @@ export const RUNNER_SCHEMA = z.object({
   ALLOWED_BOT_NETWORKS: z.string().transform(parseNetworks).optional().meta(
     about(
       "Containers",
-      "networks that a bot may choose by `network`, with commas between",
+      "networks that a bot may choose by `network`, separated by commas",
       "BOT_NETWORK and those that reach less: bridge if it is host, and none",
     ),
   ),
@@ -213,7 +213,7 @@ export const RUNNER_SCHEMA = z.object({
     about("Logs", "how lines are stored; see logs-and-results.md"),
   ),
   LOG_RETENTION_DAYS: withDefault(integer(0, 36_500), 0).meta(
-    about("Logs", "days that stored logs are kept, not counting today; 0 keeps them for ever"),
+    about("Logs", "days that stored logs are kept, not counting today; 0 keeps them forever"),
   ),
   STOP_GRACE_SECONDS: withDefault(integer(0, 3600), 30).meta(
     about("Containers", "seconds between SIGTERM and SIGKILL"),
@@ -277,7 +277,7 @@ export const RUNNER_SCHEMA = z.object({
     ),
   ),
   SECRET_ENV: withDefault(z.string().transform(parseVariableNames), []).meta(
-    about("Secrets", "variables of Berth that `env:` references may name, with commas between", "none"),
+    about("Secrets", "variables of Berth that `env:` references may name, separated by commas", "none"),
   ),
   VAULT_ADDR: z.string().transform(parseVaultAddress).optional().meta(
     about(

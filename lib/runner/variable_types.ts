@@ -17,7 +17,7 @@ export const DEFAULT_BOT_UIDS: UidRange = { first: 2_001_000_000, last: 2_100_99
 /** Below it are users of the system and of people; above it tools that read a sign fail. */
 const MIN_BOT_UID = 1000;
 const MAX_BOT_UID = 2 ** 31 - 2;
-/** With fewer, bots would often meet in one. */
+/** With fewer ids, bots would often be assigned the same one. */
 const MIN_BOT_UIDS = 1000;
 const CAPABILITY = /^[A-Z][A-Z_]*$/;
 
@@ -55,7 +55,7 @@ export const processors: z.ZodType<number, string> = z.string()
     `must be from ${LIMIT_RANGES.cpus[0]} to ${LIMIT_RANGES.cpus[1]}`,
   );
 
-/** A variable that may be missing. @param type Its type. @param value Its value then. */
+/** A variable that may be missing. @param type Its type. @param value Its default. */
 export function withDefault<T>(type: z.ZodType<T, string>, value: T): z.ZodType<T> {
   return type.optional().transform((given) => given ?? value) as z.ZodType<T>;
 }
@@ -73,14 +73,14 @@ export function parseVaultAddress(text: string, context: z.RefinementCtx): strin
   return z.NEVER;
 }
 
-/** Names of variables, with commas between. */
+/** Names of variables, separated by commas. */
 export function parseVariableNames(text: string, context: z.RefinementCtx): string[] {
   const names = text.split(",").map((name) => name.trim()).filter(Boolean);
   const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name));
   if (wrong !== undefined) {
     context.addIssue({
       code: "custom",
-      message: `must be names of variables with commas between; '${wrong}' is none`,
+      message: `must be names of variables separated by commas; '${wrong}' is none`,
     });
   }
   return names;
@@ -102,7 +102,7 @@ export function parseEndpoint(text: string, context: z.RefinementCtx): { host: s
   return { host: host?.hostname ?? "", port: host?.port ?? 0 };
 }
 
-/** Images of runtimes: `runtime=image` pairs with commas between. */
+/** Images of runtimes: `runtime=image` pairs separated by commas. */
 export function parseImages(text: string, context: z.RefinementCtx): Record<string, string> {
   const images: Record<string, string> = {};
   const names = [...RUNTIMES.values()].flatMap(({ name, image }) => image === undefined ? [] : [name]);
@@ -114,20 +114,20 @@ export function parseImages(text: string, context: z.RefinementCtx): Record<stri
       const known = names.join(", ");
       context.addIssue({
         code: "custom",
-        message: `must be runtime=image pairs with commas between, of ${known}; '${part}' is none`,
+        message: `must be runtime=image pairs separated by commas, of ${known}; '${part}' is none`,
       });
     }
   }
   return images;
 }
 
-/** Names of networks, with commas between. */
+/** Names of networks, separated by commas. */
 export function parseNetworks(text: string, context: z.RefinementCtx): string[] {
   const names = text.split(",").map((name) => name.trim()).filter(Boolean);
   for (const name of names.filter((name) => !NETWORK_NAME.test(name))) {
     context.addIssue({
       code: "custom",
-      message: `must be host, bridge, none or names of networks, with commas between; '${name}' is none`,
+      message: `must be host, bridge, none or names of networks, separated by commas; '${name}' is none`,
     });
   }
   return names;
@@ -148,13 +148,13 @@ export function parseUidRange(text: string, context: z.RefinementCtx): UidRange 
   return z.NEVER;
 }
 
-/** Names of capabilities, with commas between, in capitals and without `CAP_`. */
+/** Names of capabilities, separated by commas, in capitals and without `CAP_`. */
 export function parseCapabilities(text: string, context: z.RefinementCtx): string[] {
   const names = text.split(",").map((name) => name.trim().toUpperCase().replace(/^CAP_/, "")).filter(Boolean);
   for (const name of names.filter((name) => !CAPABILITY.test(name))) {
     context.addIssue({
       code: "custom",
-      message: `must be names of capabilities with commas between; '${name}' is none`,
+      message: `must be names of capabilities separated by commas; '${name}' is none`,
     });
   }
   return names;

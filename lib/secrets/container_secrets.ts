@@ -36,7 +36,7 @@ export interface GiveOptions {
   readonly user: FileOwner;
   /** Whether each secret is also a variable of its own. */
   readonly asEnv: boolean;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,7 +64,7 @@ export class ContainerSecrets {
    * Checks that every secret has a usable value, and that a container could be given it.
    *
    * @param references The references.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {SecretUnavailableError} If one has none.
    * @throws {BerthError} If there is no folder in memory (`secrets/no-memory`).
    */

@@ -8,7 +8,7 @@ import type { SecretReference } from "./secret_reference.ts";
 
 /** Options of {@linkcode SecretProvider.resolve}. */
 export interface ResolveOptions {
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
 }
 

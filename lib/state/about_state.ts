@@ -35,7 +35,7 @@ export interface AboutStateParts {
   readonly maker: Pick<SnapshotMaker, "waiting">;
   /** The snapshots in the object store. */
   readonly store: Pick<SnapshotStore, "list">;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

@@ -232,7 +232,7 @@ export class BotStates implements StateKeeper, AsyncDisposable {
   }
 
   /**
-   * Restores the state of a bot, see {@linkcode StateRestorer.restore}. The caller brings the next start about.
+   * Restores the state of a bot, see {@linkcode StateRestorer.restore}. The caller arranges the next start.
    *
    * @param id Id of the bot.
    * @param source What to restore.

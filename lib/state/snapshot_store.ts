@@ -54,7 +54,7 @@ export class SnapshotStore {
   }
 
   /**
-   * Makes an archive that is stored already a snapshot.
+   * Turns an already stored archive into a snapshot.
    *
    * @param snapshot Its description.
    */

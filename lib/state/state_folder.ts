@@ -18,7 +18,7 @@ const OUTBOX = "outbox";
  * Removes everything in a folder, which no other process uses.
  *
  * @param folder Absolute path of the folder, which stays.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export type EmptyFolder = (folder: string, signal: AbortSignal) => Promise<void>;
 
@@ -166,7 +166,7 @@ export class StateFolder {
    * Removes everything.
    *
    * @param empty Removes what this process cannot, such as folders whose names are not UTF-8.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StateError} If it cannot be removed.
    */
   async remove(empty: EmptyFolder, signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ export interface StateKeeper {
   pack(id: string, path: string, signal: AbortSignal): Promise<void>;
   /** Downloads a snapshot to a path that does not exist. */
   download(id: string, snapshot: Snapshot, path: string, signal: AbortSignal): Promise<void>;
-  /** Restores a state; the caller brings the next start about. */
+  /** Restores a state; the caller arranges the next start. */
   restore(id: string, source: RestoreSource, signal: AbortSignal): Promise<{ readonly isPending: boolean }>;
   /** Whether a restore waits for the bot's next start. */
   isPending(id: string): Promise<boolean>;

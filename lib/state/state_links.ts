@@ -1,5 +1,5 @@
 /**
- * Port to what makes symbolic links.
+ * Port to the maker of symbolic links.
  *
  * @module
  */
@@ -10,7 +10,7 @@
  * @param folder Absolute path of a folder that no other process writes to.
  * @param links Targets by path in the folder. The folder above each link exists, and nothing is in the link's place. A
  * target is any string, and is never followed.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export type MakeStateLinks = (
   folder: string,

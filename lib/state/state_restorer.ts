@@ -111,7 +111,7 @@ export class StateRestorer {
     return next;
   }
 
-  /** Makes the state that is replaced a snapshot. @returns Whether it has become one. */
+  /** Turns the replaced state into a snapshot. @returns Whether it has become one. */
   async #keep(folder: StateFolder, meta: StateMeta, signal: AbortSignal): Promise<boolean> {
     const { snapshots } = this.#parts;
     try {

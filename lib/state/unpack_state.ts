@@ -22,7 +22,7 @@ const MAX_TARGET_BYTES = 4095;
 const CHUNK_BYTES = 64 * 1024;
 /** Bytes for the headers and the padding of an entry: two names of up to 4 KiB. */
 const MAX_HEADER_BYTES = 12 * 1024;
-/** More that an archive may hold before its first entry and after its last one, in bytes. */
+/** Extra size that an archive may have before its first entry and after its last one, in bytes. */
 const MAX_SLACK_BYTES = 4 * 1024 ** 2;
 
 /** Options of {@linkcode unpackState}. */

@@ -30,7 +30,7 @@ export class ChangingFile {
   /**
    * Reads the file if it has changed. Never rejects.
    *
-   * @returns What it says now; `undefined` if that is what it said at the last call.
+   * @returns Its content now; `undefined` if that is the same as at the last call.
    */
   async read(): Promise<FileReading | undefined> {
     const reading = await this.#readChanged();

@@ -1,5 +1,5 @@
 /**
- * Time that has passed, for whoever must not take it for shorter than it was.
+ * Elapsed time that is never measured as shorter than it was.
  *
  * @module
  */

@@ -94,7 +94,7 @@ const PRIVATE =
 const PRIVATE_NAME = /^[^.:]+$|\.(internal|local|lan|home\.arpa|localhost|test)$/i;
 
 /**
- * Tells whether a host is in a network of one's own, as far as its name or address says so.
+ * Tells whether a host is in a private network, judging by its name or address.
  *
  * @param host Name or address, without brackets.
  */
@@ -103,7 +103,7 @@ export function isPrivateHost(host: string): boolean {
 }
 
 /**
- * Tells where an address of HTTP is.
+ * Reads the host and the port of an HTTP address.
  *
  * @param url The address.
  * @returns Its host, without brackets, and its port.

@@ -37,12 +37,12 @@ export function describeMove({ id, from, to, last, first, leaseSeconds }: Move):
   return [
     `Away:   ${seconds} s, from the last count on ${from} to the first on ${to}.`,
     `Epoch:  LEASE_EPOCH ${last.epoch} on ${from}, ${first.epoch} on ${to}. At most one copy lived at a time: the second`,
-    `        waited until the lease of the first (LEASE_SECONDS=${leaseSeconds}) had surely run out.`,
+    `        waited until the lease of the first (LEASE_SECONDS=${leaseSeconds}) had certainly expired.`,
     `State:  it went on with ${first.count}, after the ${first.count - 1} of its last snapshot. ` +
     (lost > 0
       ? `Everything that it wrote since went with ${from}: ${lost} ${lost === 1 ? "count" : "counts"}.`
       : "Nothing was lost."),
-    "Time:   the Swarm knows of the loss after three heartbeats, here of 2 s. The lease has surely run out 1.1 times its",
+    "Time:   the Swarm knows of the loss after three heartbeats, here of 2 s. The lease has certainly expired 1.1 times its",
     "        length and a second after Berth saw its last renewal. With the defaults, heartbeats of 5 s and",
     "        LEASE_SECONDS=30, a move takes about 39 s.",
   ];

@@ -5,7 +5,7 @@
  */
 
 /**
- * Passes on what each side says, until both have ended.
+ * Passes on the bytes of each side, until both have ended.
  *
  * @param one A connection, which is closed at the end.
  * @param other The other one, too.

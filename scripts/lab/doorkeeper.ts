@@ -1,5 +1,5 @@
 /**
- * Runs in the network of a lab's hub, and connects whoever comes to its socket with the server that they name in a first
+ * Runs in the network of a lab's hub, and connects each client of its socket with the server that it names in its first
  * line, `host:port`.
  *
  * @module

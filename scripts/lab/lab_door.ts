@@ -1,5 +1,5 @@
 /**
- * A way from a process of this machine to a server of a lab's network.
+ * A tunnel from a process of this machine to a server of a lab's network.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface LabDoor extends AsyncDisposable {
 }
 
 /**
- * Opens a way.
+ * Opens a tunnel.
  *
  * @param space The lab's namespaces.
  * @param host Address of the server in it.

@@ -104,7 +104,7 @@ export class LabMachines implements AsyncDisposable {
   }
 
   /**
-   * Opens a way from this process to a server of the lab's network. It closes with the lab.
+   * Opens a tunnel from this process to a server of the lab's network. It closes with the lab.
    *
    * @param port Port of the server.
    * @param host Its address. @default {the hub}

@@ -1,5 +1,5 @@
 /**
- * The processes of a lab, which are known by the files that have their numbers.
+ * The processes of a lab, which are found by their PID files.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { until } from "../../tests/support/until.ts";
  *
  * @param folder Folder of the lab. A process of it has the folder on its command line, so a number that somebody else
  *   has by now is not taken for it.
- * @param file The file in it that has the number.
+ * @param file The PID file in it.
  * @returns Its number on this machine; `undefined` if it has ended.
  */
 export function findProcess(folder: string, file: string): number | undefined {
@@ -31,7 +31,7 @@ export function findProcess(folder: string, file: string): number | undefined {
  * Kills a process, and waits for its end.
  *
  * @param folder Folder of the lab.
- * @param file The file in it that has the number.
+ * @param file The PID file in it.
  */
 export async function killProcess(folder: string, file: string): Promise<void> {
   const pid = findProcess(folder, file);

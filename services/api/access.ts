@@ -1,5 +1,5 @@
 /**
- * Decides which requests come in, and as whose.
+ * Decides which requests are admitted, and on whose behalf.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export class Access {
    * @param entrance Where it came in.
    * @param from The client's address.
    * @returns Who calls; `undefined` if the request carries no valid token or session.
-   * @throws {ApiProblem} 421 or 403 if a page of somebody else sends it, 429 if there are too many.
+   * @throws {ApiProblem} 421 or 403 if a page of another origin sends it, 429 if there are too many.
    */
   async admit(request: Request, entrance: Entrance, from: string): Promise<Caller | undefined> {
     if (entrance === "unix") return LOCAL_CALLER;

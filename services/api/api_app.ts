@@ -84,7 +84,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
  * Builds the API.
  *
  * @param parts What it works with.
- * @param gate Decides who comes in. @default {unix socket, tokens and sessions}
+ * @param gate Admits callers. @default {unix socket, tokens and sessions}
  */
 export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const log = getLogger(["berth", "api"]);
@@ -206,7 +206,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   });
   const answer = async (request: Request, entrance: Entrance, from: string) => {
     const isHead = request.method === "HEAD";
-    // Hono would drop the body of a HEAD, and a stream behind it would go on for ever.
+    // Hono would drop the body of a HEAD, and a stream behind it would go on forever.
     const { url, headers, signal } = request;
     const asked = isHead ? new Request(url, { headers, signal }) : request;
     let response = await app.fetch(asked, { entrance, from });

@@ -1,5 +1,5 @@
 /**
- * Serves the API on a unix socket, and on TCP. A surface that cannot be had is logged: the bots are looked after all
+ * Serves the API on a unix socket, and on TCP. An entrance that cannot be opened is logged, and the bots are served all
  * the same.
  *
  * @module
@@ -56,7 +56,7 @@ const LIMITS: ListenerLimits = {
   maxConnections: 1000,
   maxPerAddress: 250,
 };
-/** Node's own checks end a connection. */
+/** Limits that Node itself enforces by ending connections. */
 const NODE_LIMITS = {
   /** Largest header, in bytes. */
   maxHeaderSize: 16 * 1024,
@@ -203,7 +203,7 @@ export class ApiListener implements AsyncDisposable {
   }
 }
 
-/** Answers a client whose request no handler sees: it is too slow, too large, or no HTTP. */
+/** Answers a client whose request no handler sees: it is too slow, too large, or not HTTP. */
 function refuse(error: Error & { code?: string }, socket: Duplex): void {
   const isAnswering = answering.get(socket)?.headersSent === true;
   if (!socket.writable || isAnswering || error.code === "ECONNRESET") return void socket.destroy();

@@ -128,7 +128,7 @@ export interface ApiSettings {
   readonly instance: string;
   /** Segment that is served, -1 for all. */
   readonly segment: number;
-  /** How long a list of bots may lack what other programs write without an event, in ms. */
+  /** How long a list of bots may lack changes that other programs make without an event, in ms. */
   readonly listMaxAgeMs: number;
   /** How long the audit is kept, in ms. */
   readonly auditMaxAgeMs: number;

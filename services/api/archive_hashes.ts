@@ -19,14 +19,14 @@ export interface StoredArchive {
   readonly bucket: string;
   /** Key of the archive. */
   readonly key: string;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 
 /** Number of archives to remember: those that wait for their deployment. */
 const MAX_REMEMBERED = 1_000;
 
-/** Remembers what uploads have hashed, so that a deployment need not read the archive again. */
+/** Remembers the hashes of uploads, so that a deployment need not read the archive again. */
 export class ArchiveHashes {
   readonly #known = new LRUCache<string, string>({ max: MAX_REMEMBERED });
 

@@ -24,7 +24,7 @@ export interface PrunedObject {
 export interface PruneOptions {
   /** Whether only to say what would be removed. @default false */
   readonly dryRun?: boolean;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 
@@ -86,7 +86,7 @@ export class ArchiveRetention {
    * is left over.
    *
    * @param id Its id.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   async pruneQuietly(id: string, signal: AbortSignal): Promise<void> {
     await this.prune(id, { signal }).catch((error) =>

@@ -1,5 +1,5 @@
 /**
- * Keeps who wrote what through the API.
+ * Records who changed what through the API.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sends a body that is made while it is sent.
+ * Streams a body while it is generated.
  *
  * @module
  */
@@ -14,12 +14,13 @@ export interface StreamResponseOptions {
   readonly contentType: string;
   /** Aborted when the client goes away or the server ends. */
   readonly signal: AbortSignal;
-  /** Makes the body. @param signal Aborted when nobody takes it any more. */
+  /** Makes the body. @param signal Aborted when the client no longer reads it. */
   make(signal: AbortSignal): AsyncGenerator<Uint8Array, unknown>;
 }
 
 /**
- * Sends what a generator gives, only as fast as the client takes it. A failure before the first piece becomes a problem.
+ * Sends the output of a generator, only as fast as the client takes it. A failure before the first piece becomes a
+ * problem.
  *
  * @param options See {@linkcode StreamResponseOptions}.
  * @throws What the generator throws before its first piece.

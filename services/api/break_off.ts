@@ -1,5 +1,5 @@
 /**
- * Breaks off the connection of an answer whose body breaks off.
+ * Closes the connection of a response whose body breaks off.
  *
  * @module
  */

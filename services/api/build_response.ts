@@ -1,5 +1,5 @@
 /**
- * Streams a build: what it prints, and what came of it.
+ * Streams a build: its output, and its outcome.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { problemOf } from "./problem_response.ts";
  *
  * @param deployer Builds.
  * @param request What is to be deployed.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns The response, once the first line is there: a request that is refused becomes a problem.
  */
 export async function buildResponse(

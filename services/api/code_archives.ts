@@ -25,7 +25,7 @@ import { receiveArchive, type ReceiveArchiveOptions } from "./receive_archive.ts
 
 /** The API's parts that the archives need. */
 export interface CodeArchivesParts extends Pick<ApiParts, "store" | "archives" | "settings" | "clock"> {
-  /** Hears the hash of each archive that is stored. */
+  /** Takes the hash of each archive that is stored. */
   readonly hashes: ArchiveHashes;
 }
 
@@ -42,12 +42,12 @@ export class CodeArchives {
   }
 
   /**
-   * Receives, checks and stores an archive. Nothing stays of one that is refused or not received whole.
+   * Receives, checks and stores an archive. Nothing of it is kept if it is refused or incomplete.
    *
    * @param id Id of the bot or the schedule.
    * @param version Version of the code.
    * @param options The body.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The archive, and whether it is new.
    * @throws {ApiProblem} 409 if another content has its key.
    * @throws {InvalidArchiveError} If a start would refuse it.
@@ -86,7 +86,7 @@ export class CodeArchives {
    *
    * @param id Id of the bot or the schedule.
    * @param name Version and build.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The archive; `undefined` if it is not stored.
    */
   async find(id: string, name: ArchiveName, signal: AbortSignal): Promise<StoredCode | undefined> {
@@ -99,7 +99,7 @@ export class CodeArchives {
    * Lists the archives of a bot or a schedule.
    *
    * @param id Its id.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The archives, the newest first.
    */
   async list(id: string, signal: AbortSignal): Promise<StoredCode[]> {

@@ -28,7 +28,7 @@ const PATCH_LIMIT_MS = 500;
  *
  * @param keys Keys of the earlier and the later archive in the code bucket.
  * @param parts The object store.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns The files that differ, in the order of their names.
  * @throws {ObjectNotFoundError} If one of the archives is gone.
  * @throws {InvalidArchiveError} If one of them is damaged.

@@ -9,7 +9,7 @@ import type { Caller } from "./api_parts.ts";
 import type { ApiEnv } from "./operation_routes.ts";
 
 /**
- * Adds the routes to an app. Nobody who is not logged in gets a file.
+ * Adds the routes to an app. Only callers that are logged in get files.
  *
  * @param app The app.
  */

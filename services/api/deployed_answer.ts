@@ -36,7 +36,7 @@ export interface DeployedNow {
  * @param request The deployment.
  * @param now The outcome of a deployment.
  * @param parts The dependencies of the API.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  */
 export async function deployedAnswer(
   { id, version, filePath, origin }: DeploymentRequest,

@@ -40,7 +40,7 @@ export interface DeployerParts extends ApiParts, Pick<VersionTools, "revisions" 
 /** The facts about the code in a document. */
 type DocumentFacts = Pick<DeployedDocumentOptions, "archiveSha256" | "dependencies" | "image">;
 
-/** Deploys one after the other of an id: a deployment happens whole or not at all. */
+/** Runs the deployments of an id one after the other: each happens completely or not at all. */
 export class Deployer {
   readonly #parts: DeployerParts;
   readonly #code: DeploymentCode;
@@ -56,7 +56,7 @@ export class Deployer {
    * Reads what is deployed under an id.
    *
    * @param id The id.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   async find(id: string, signal: AbortSignal): Promise<FoundDeployment | undefined> {
     for (const kind of ["bots", "schedules"] as const) {
@@ -71,7 +71,7 @@ export class Deployer {
    *
    * @param request What to deploy.
    * @param actor Who deploys.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {ApiProblem} 409 if the id is of the other kind, the archive is not stored, or another deployment was faster;
    * 422 if the service could not run it.
    * @throws {InvalidArchiveError} If a start would refuse the archive.
@@ -184,7 +184,7 @@ export class Deployer {
    * Builds what the archive of a request needs, so that the deployment finds it.
    *
    * @param request What is to be deployed.
-   * @param options Hears the lines of the build; gives up.
+   * @param options Receives the lines of the build; a signal.
    * @throws {ApiProblem} As {@linkcode deploy}. @throws {DependencyError} If the build fails.
    */
   async build(

@@ -36,9 +36,9 @@ export class DeploymentCode {
    * Finds out what the image of a document stands for now.
    *
    * @param document The document.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns `undefined` if the document names none.
-   * @throws {ImageUnavailableError} If nobody has it.
+   * @throws {ImageUnavailableError} If it is not available.
    */
   async pinImage(document: BotDocument, signal: AbortSignal): Promise<PinnedImage | undefined> {
     const parsed = parseBotDocument(document);
@@ -53,7 +53,7 @@ export class DeploymentCode {
    *
    * @param request The deployment.
    * @param document Its document.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The list of entries.
    * @throws {ApiProblem} 409 if it is not stored.
    * @throws {InvalidArchiveError} If a start would refuse it.
@@ -86,7 +86,7 @@ export class DeploymentCode {
    * @param request The deployment.
    * @param document Its document.
    * @param archive Its list of entries.
-   * @param options Hears the lines of the build; gives up.
+   * @param options Receives the lines of the build; a signal.
    * @throws {DependencyError} If the build fails.
    */
   async build(
@@ -113,7 +113,7 @@ export class DeploymentCode {
    *
    * @param request The deployment.
    * @param before What is deployed; `undefined` for nothing.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   async hash(
     { filePath: key, dryRun }: DeploymentRequest,

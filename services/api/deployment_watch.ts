@@ -27,7 +27,7 @@ export interface DeploymentWatchParts {
   readonly revisions: Pick<RevisionHistory, "latest">;
   /** The documents of the bots. */
   readonly bots: Pick<BotRepository, "get">;
-  /** Tells what a document asks for. */
+  /** Hashes what a document asks for. */
   readonly runner: Pick<Runner, "specHash">;
   /** The bots that this process looks after. */
   readonly botService: Pick<BotsPort, "state">;

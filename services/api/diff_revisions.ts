@@ -19,7 +19,7 @@ import { compareArchives } from "./compare_archives.ts";
  * @param before The earlier revision.
  * @param after The later revision.
  * @param parts The dependencies of the API.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns The differences, and what cannot be compared because it is no longer kept.
  */
 export async function diffRevisions(

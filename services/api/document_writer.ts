@@ -39,7 +39,7 @@ export type MakeChange = (
 export interface ChangeOptions {
   /** The `If-Match` of the request. */
   readonly ifMatch?: string | undefined;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
   /** Why it is changed. @default {that of the current request} */
   readonly cause?: ChangeCause;

@@ -30,7 +30,7 @@ export interface Drain {
   /** How long the move of one bot may take, in ms. */
   readonly moveMs: number;
   /**
-   * How it is: `draining`; `drained` once no bot is left to move; `stuck` if one does not run elsewhere, so that the
+   * Its state: `draining`; `drained` once no bot is left to move; `stuck` if one does not run elsewhere, so that the
    * others stay; `stopped` if a person or another program made something else of the node.
    */
   readonly state: "draining" | "drained" | "stuck" | "stopped";

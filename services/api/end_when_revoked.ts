@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How often a stream's caller is looked at, in ms. */
+/** How often a stream's caller is checked, in ms. */
 const LOOK_MS = 2000;
 
 /**
@@ -24,7 +24,7 @@ export function endWhenRevoked(
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       timer = setInterval(async () => {
-        // While the database is away nobody can be logged out, and streams go on.
+        // While the database is down nobody can be logged out, and streams go on.
         if (await isKnown().catch(() => true)) return;
         clearInterval(timer);
         await reader.cancel().catch(() => {});

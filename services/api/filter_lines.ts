@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { LineMatcher } from "../../lib/logs/line_matcher.ts";
 
-/** Others get a turn this often, in ms. */
+/** How often other work gets a turn, in ms. */
 const SLICE_MS = 20;
 
 /**

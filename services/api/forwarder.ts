@@ -1,5 +1,5 @@
 /**
- * Sends requests on to the Berth that leads, and its answers back.
+ * Forwards requests to the leader, and its answers to the client.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface SentOn {
 
 /** How long the leader may take to begin its answer, in ms. */
 const ANSWER_MS = 15_000;
-/** The same for what builds, copies or waits for a bot. */
+/** The same for operations that build, copy or wait for a bot. */
 const LONG_MS = 10 * 60_000;
 const LONG: ReadonlySet<OperationId> = new Set<OperationId>([
   "startBacktest",
@@ -81,7 +81,7 @@ export class Forwarder implements Disposable {
    * @param leader The leader; it has an address.
    * @param sent See {@linkcode SentOn}.
    * @returns The leader's answer, whose body comes as the leader sends it.
-   * @throws {LeaderUnreachedError} If the leader does not answer, or takes this Berth for a stranger.
+   * @throws {LeaderUnreachedError} If the leader does not answer, or does not recognize this Berth.
    * @throws {StoreUnavailableError} If this Berth has no pass, and the database does not answer.
    */
   async send(leader: Leader, sent: SentOn): Promise<Response> {

@@ -40,7 +40,7 @@ export function guardHandlers(
     });
   }
 
-  /** Gives the rules of a bot, and those that this process knows while the database does not answer. */
+  /** Returns the rules of a bot; while the database does not answer, those that this process knows. */
   async function rulesOf(id: string, signal: AbortSignal): Promise<readonly GuardRule[] | undefined> {
     try {
       const document = await bots.get(id, { signal });
@@ -118,7 +118,7 @@ export function guardsOf(
 }
 
 /**
- * Shows what holds a bot, and what has been released.
+ * Shows the latches that hold a bot, and those that have been released.
  *
  * @param guards What is known of guards.
  * @param id Id of the bot.

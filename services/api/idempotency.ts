@@ -1,5 +1,5 @@
 /**
- * Makes a POST that is sent again with the same `Idempotency-Key` answer what it answered first.
+ * Gives a repeated POST with the same `Idempotency-Key` the answer that the first one got.
  *
  * @module
  */

@@ -29,7 +29,7 @@ export interface StoredArchiveRules {
   readonly limits: ArchiveLimits;
   /** Scripts that it must contain. */
   readonly scripts: readonly string[];
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

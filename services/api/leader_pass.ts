@@ -37,7 +37,7 @@ export interface LeaderPassParts {
 }
 
 /**
- * Makes the decision of one process.
+ * Creates the function that decides for one process.
  *
  * @param parts See {@linkcode LeaderPassParts}.
  */
@@ -48,11 +48,11 @@ export function askLeader({ leaders, forwarder, schedules }: LeaderPassParts): A
     return await schedules.get(id, { signal }) ? "schedules" : "bots";
   }
 
-  /** A stream goes on for longer than its request's signal is sure to be told. */
+  /** Never aborts: a stream may go on after its request's signal is no longer updated. */
   const always = new AbortController().signal;
   async function hasMoved(service: Service, { token }: Leader): Promise<boolean> {
     if (leaders.leads(service)) return true;
-    // Nobody else is known while the database is away.
+    // Nobody else is known while the database is down.
     const leader = await leaders.find(service, always);
     return leader !== undefined && leader.token !== token;
   }

@@ -1,5 +1,5 @@
 /**
- * The port to who leads each service.
+ * The port to the leaders of the services.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import type { Leader } from "../ownership/leader_in.ts";
 import type { ServedScope } from "../ownership/served_scope.ts";
 
-/** Tells who leads each service. */
+/** Knows the leader of each service. */
 export interface LeadersPort {
-  /** Whether this process leads a service. Asks without a wait. @param service The service. */
+  /** Whether this process leads a service. Answers at once. @param service The service. */
   leads(service: ServedScope["service"]): boolean;
   /**
    * Finds another process that leads a service.
    *
    * @param service The service.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The other process; `undefined` if none is known.
    */
   find(service: ServedScope["service"], signal: AbortSignal): Promise<Leader | undefined>;
@@ -23,7 +23,7 @@ export interface LeadersPort {
    * Whether the containers of a leader are on the engine of this process.
    *
    * @param leader The leader.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {EngineUnavailableError} If the engine does not answer.
    */
   isOnThisHost(leader: Leader, signal: AbortSignal): Promise<boolean>;

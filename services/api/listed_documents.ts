@@ -1,5 +1,5 @@
 /**
- * Lists the documents of all bots for those who ask often, such as a dashboard.
+ * Lists the documents of all bots for callers that ask often, such as a dashboard.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import type { ApiParts } from "./api_parts.ts";
 
 /**
- * Lists what the documents of all bots say, by their keys.
+ * Lists the parsed documents of all bots, by their keys.
  *
  * @param signal Ends the wait.
  * @param isPassedOn Whether another Berth asks, which may have written one of them a moment ago.

@@ -1,5 +1,5 @@
 /**
- * Reads the log of one bot for all who follow it.
+ * Reads the log of one bot for all its followers.
  *
  * @module
  */

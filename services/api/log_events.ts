@@ -9,7 +9,7 @@ import type { PlacedLogLine } from "../../lib/logs/log_position.ts";
 
 const encoder = new TextEncoder();
 
-/** Sent when nothing else is: a connection that is gone shows itself. */
+/** Sent when nothing else is, so that a lost connection is noticed. */
 export const HEARTBEAT: Uint8Array<ArrayBuffer> = encoder.encode(": nothing new\n\n");
 /** Says that all lines up to now are given. */
 export const LIVE: Uint8Array<ArrayBuffer> = encoder.encode("event: live\ndata: {}\n\n");

@@ -37,7 +37,7 @@ const HEARTBEAT_MS = 15_000;
 
 /**
  * Makes the events of a log: earlier lines up to where the shared reader is, then what that reads. A client that is too
- * slow for what is kept of it reads earlier lines again, from its last one on.
+ * slow for the kept lines reads earlier ones again, from its last one on.
  *
  * @param options See {@linkcode FollowLogOptions}.
  */

@@ -33,7 +33,7 @@ export interface WaySituation {
 /**
  * - `here`: this process answers.
  * - `leader`: the leader answers.
- * - `moved`: somebody took this process for the leader, and it is not.
+ * - `moved`: another process took this one for the leader, which it is not.
  */
 export type Way = "here" | "leader" | "moved";
 

@@ -25,7 +25,7 @@ export interface CodeNeedsParts extends ApiParts {
 export interface CodeNeedsOptions {
   /** Whether to forget the documents of older revisions as well. */
   readonly trim: boolean;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

@@ -113,7 +113,7 @@ export class NodeDrainer implements Disposable {
     if (now?.drain.moving?.bot === restart) await drains.change(now, leave(now.drain, refused), { signal });
   }
 
-  /** @returns Empty if it is restarted, why it may not be; `undefined` if nobody looks after it yet. */
+  /** @returns Empty if it is restarted, else why it may not be; `undefined` if no service knows it yet. */
   async #restart(id: string, by: string, signal: AbortSignal): Promise<string | undefined> {
     const { bots, botService, starts } = this.#parts;
     const document = await bots.get(id, { signal });

@@ -94,7 +94,9 @@ function flagsOf({ query }: OperationContract): ReadonlySet<string> {
   );
 }
 
-/** Adds what holds for every parameter of a query, and what a schema cannot say of a boolean that comes as text. */
+/**
+ * Adds the rules that hold for every parameter of a query, and those of a boolean in a query, which its schema lacks.
+ */
 function describeText(parameter: QueryParameter, flags: ReadonlySet<string>): void {
   const { schema, name = "" } = parameter;
   if (parameter.in !== "query" || schema?.type !== "string") return;

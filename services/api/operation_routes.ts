@@ -136,7 +136,7 @@ function toIssue(where: string, { path, message }: z.core.$ZodIssue): Issue {
   return { path: [where, ...path.map(String)].join("."), message: message.replace(CHOICE, choiceWords) };
 }
 
-/** The library's words for a value that is none of several. */
+/** The library's message about a value that is none of the choices. */
 const CHOICE = /^Invalid option: expected one of (.*)$/;
 
 function choiceWords(_: string, choices: string): string {

@@ -39,7 +39,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "dependencies": 422,
 };
 
-/** A problem, and whether it is the server's fault and belongs into the log. */
+/** A problem, and whether it is the server's fault and belongs in the log. */
 export interface ProblemAnswer {
   /** The response. */
   readonly response: Response;

@@ -35,7 +35,7 @@ export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "
  *
  * @param id The id.
  * @param parts The dependencies of the API.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @throws {ApiProblem} 409 if a document, a container or a run of the id is still there: its last lines would follow.
  */
 export async function purgeData(id: string, parts: PurgeParts, signal: AbortSignal): Promise<PurgedData> {

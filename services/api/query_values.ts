@@ -10,7 +10,7 @@ import type { Issue } from "../../lib/errors.ts";
  * Reads the parameters.
  *
  * @param search The query, with its question mark, or an empty string.
- * @param issues Takes what is wrong: a parameter that is given twice, is no UTF-8, or has control characters.
+ * @param issues Takes what is wrong: a parameter that is given twice, is not UTF-8, or has control characters.
  */
 export function readQuery(search: string, issues: Issue[]): Record<string, string> {
   const values = new Map<string, string>();

@@ -32,7 +32,7 @@ export class RateLimit {
   }
 
   /**
-   * Counts one time.
+   * Counts one attempt.
    *
    * @param caller Who does it.
    * @returns 0 if the caller may, else the time until it may, in ms.
@@ -48,7 +48,7 @@ export class RateLimit {
   }
 
   /**
-   * Counts one time.
+   * Counts one attempt.
    *
    * @param caller Who does it.
    * @throws {ApiProblem} 429 if it is too often.

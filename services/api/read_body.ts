@@ -16,7 +16,7 @@ const MAX_TOTAL_MS = 60_000;
  *
  * @param request The request.
  * @param maxBytes Largest size.
- * @throws {ApiProblem} 413 if it is larger, 408 if the client is silent or takes too long, 400 if it is no UTF-8.
+ * @throws {ApiProblem} 413 if it is larger, 408 if the client is silent or takes too long, 400 if it is not UTF-8.
  */
 export async function readBody(request: Request, maxBytes: number): Promise<string> {
   const tooLarge = () =>
@@ -44,7 +44,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<stri
 }
 
 /**
- * Reads the chunks of a body, and gives up a client that is silent.
+ * Reads the chunks of a body, and gives up on a silent client.
  *
  * @param body The body.
  * @throws {ApiProblem} 408 if the client is silent.

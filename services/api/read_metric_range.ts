@@ -12,7 +12,7 @@ import { readStoredMetrics } from "../../lib/logs/stored_metrics.ts";
 export interface ReadMetricRangeOptions extends MetricRangeOptions {
   /** Only metrics of this type. @default all */
   readonly type?: string | undefined;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Refuses requests that a web page of somebody else makes a browser send.
+ * Refuses requests that a web page of another origin makes a browser send.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { isIP } from "node:net";
 import { ApiProblem } from "./api_problem.ts";
 
-/** Under which names the API is reached. */
+/** The names under which the API is reached. */
 export interface HostNames {
   /** Address that it listens at. */
   readonly hostname: string;

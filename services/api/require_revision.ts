@@ -14,7 +14,7 @@ import { ApiProblem } from "./api_problem.ts";
  * @param revisions The revisions.
  * @param id Id of the bot or the schedule.
  * @param number Number of the revision.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @throws {ApiProblem} 404 if there is none.
  */
 export async function requireRevision(
@@ -30,7 +30,7 @@ export async function requireRevision(
   throw new ApiProblem(
     404,
     "revision/not-found",
-    `'${id}' has no revision ${number}: the latest is ${latest.number}, and old ones are not kept for ever.`,
+    `'${id}' has no revision ${number}: the latest is ${latest.number}, and old ones are not kept forever.`,
     { advice: `'berth history ${id}' lists them.` },
   );
 }

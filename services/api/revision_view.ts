@@ -63,7 +63,7 @@ export function revisionSummaryOf(
  *
  * @param revision The revision.
  * @param objects The object store and the code bucket.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns `undefined` if everything that it needs is there.
  */
 export async function whyMissing(

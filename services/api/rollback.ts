@@ -43,7 +43,7 @@ export interface RollbackOptions {
   readonly dryRun?: boolean;
   /** The caller of the rollback. */
   readonly cause: Omit<ChangeCause, "restores">;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

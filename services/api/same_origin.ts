@@ -14,7 +14,7 @@ import { field, isObject } from "../documents/document_fields.ts";
  * @param repositories The documents.
  * @param id The bot to leave out.
  * @param origin Origin of the bot's folder, such as `host:/home/me/my-bot#2049-131`: machine, path and inode.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns Their ids.
  */
 export async function idsOfOrigin(

@@ -10,7 +10,7 @@ import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 
 /** How old the known records may be, in ms: a revocation by another process works after this time at the latest. */
 const FRESH_MS = 3000;
-/** Records of a kind at once. */
+/** Largest number of records of a kind. */
 export const MAX_SECRET_RECORDS = 1000;
 
 /** A record together with its secret, which nobody sees again. */

@@ -14,7 +14,7 @@ import type { SessionSetting } from "../documents/session_settings.ts";
 
 const MAX_CHANGES = 6;
 const DAY_SECONDS = 86_400;
-/** A holiday may last a week. */
+/** How far to look ahead for a session: a holiday may last a week. */
 const AHEAD_SECONDS = 21 * DAY_SECONDS;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * One look at servers and engine for all who ask at about the same time.
+ * One check of servers and engine for all callers that ask at about the same time.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import type { PartAbout } from "../contract/service.ts";
 import type { ApiParts } from "./api_parts.ts";
 
-/** How old what is known of servers and engine may be, in ms. */
+/** Largest age of the facts about servers and engine, in ms. */
 const FRESH_MS = 10_000;
 
 /** Describes the state of the parts. @param signal Ends the wait. */
 export type LookAtParts = (signal: AbortSignal) => Promise<readonly PartAbout[]>;
 
 /**
- * Makes a look that several callers share; the next ones within ten seconds see the same.
+ * Creates a check that callers share; all calls within ten seconds get the same result.
  *
  * @param parts The dependencies of the API.
  */

@@ -44,7 +44,7 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
     throw new ApiProblem(409, "state/not-served", "This service keeps no states.");
   }
 
-  /** Nothing but the process that starts the bot may swap its state. */
+  /** Only the process that starts the bot may swap its state. */
   async function requireServed(id: string, signal: AbortSignal): Promise<"bot" | "schedule"> {
     const { bots, schedules, botService, scheduleService } = parts;
     const kind = await bots.get(id, { signal })

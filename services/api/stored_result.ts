@@ -13,7 +13,7 @@ import { ApiProblem } from "./api_problem.ts";
  *
  * @param parts Where the results are.
  * @param key Key of the result in the results bucket.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @throws {ApiProblem} 404 if somebody has removed it.
  */
 export async function storedResult(

@@ -17,7 +17,7 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** How often requests have the files looked at, in ms. */
+/** How often the files are checked, in ms, if there are requests. */
 const LOOK_MS = 60_000;
 
 /**

@@ -18,7 +18,7 @@ export interface Watch {
   /** The caller that deployed. */
   readonly actor: string;
   /**
-   * How it is: `watching`; `going-back` once the bot has failed; `well` if it ran to the end of the watch; `went-back`;
+   * Its state: `watching`; `going-back` once the bot has failed; `well` if it ran to the end of the watch; `went-back`;
    * `broken` if there was nothing to go back to; `overtaken` if something else was deployed meanwhile.
    */
   readonly state: "watching" | "going-back" | "well" | "went-back" | "broken" | "overtaken";

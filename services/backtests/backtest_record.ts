@@ -28,7 +28,7 @@ export interface BacktestRecord {
   readonly cancelledBy?: string;
   /** Instance of the service that runs it; absent while it is queued. */
   readonly instance?: string;
-  /** When that service last said that it is there. */
+  /** When that service last gave a sign of life. */
   readonly seenAt?: Date;
   /** When it was requested. */
   readonly queuedAt: Date;

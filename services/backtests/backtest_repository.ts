@@ -45,7 +45,7 @@ const COLLECTION = "backtests";
 /** One entry for each open backtest, so that finding them does not read the history. */
 const OPEN = "backtests-open";
 const PAGE_SIZE = 200;
-/** A request that is being written takes less than this, in ms. */
+/** The write of a request takes less than this, in ms. */
 const CUT_OFF_MS = 60 * 60_000;
 
 /** The backtests. Every method rejects with `StoreUnavailableError` if the database does not answer. */
@@ -70,7 +70,7 @@ export class BacktestRepository {
   /** Adds a backtest to the queue. @param record The backtest. @param options A signal. */
   async insert(record: BacktestRecord, options?: RepositoryCallOptions): Promise<void> {
     await this.open(options);
-    // The entry comes first: a backtest without one would wait for ever.
+    // The entry comes first: a backtest without one would wait forever.
     await this.#records.insert(OPEN, record.id, {}, options);
     await this.#records.insert(COLLECTION, record.id, writeBacktest(record), options);
   }

@@ -106,7 +106,7 @@ export class BacktestRunner {
    * Closes the record of a backtest whose service is gone.
    *
    * @param record The backtest.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns Whether its service is gone.
    */
   async closeIfOrphaned({ id }: BacktestRecord, signal: AbortSignal): Promise<boolean> {

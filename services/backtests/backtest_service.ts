@@ -170,7 +170,7 @@ export class BacktestService {
     this.#active.clear();
   }
 
-  /** Takes up what this instance runs already, and takes from the queue what has room. */
+  /** Resumes the backtests that this instance already runs, and takes as many from the queue as there is room for. */
   async #sweepOnce(signal: AbortSignal): Promise<void> {
     const { repository, instance, segment, maxConcurrentBacktests } = this.#options;
     const open = await repository.listOpen({ signal });

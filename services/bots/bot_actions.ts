@@ -71,7 +71,7 @@ export class BotActions {
    * @param id Id of the bot.
    * @param attempt How many starts in a row this makes.
    * @param spec What should run.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns Its container; `undefined` if the start failed, which the bot's entry then says.
    * @throws {ContainerConflictError} If the bot has a container that this pass did not see.
    * @throws {RunRefusedError} If it must not run any more.
@@ -135,7 +135,7 @@ export class BotActions {
    * @param id Id of the bot.
    * @param spec What should run.
    * @param replaces The engine's id of the container.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns False if the replacement cannot be started, which the bot's entry then says: do not stop the container.
    */
   async prepare(id: string, spec: BotSpec, replaces: string, signal: AbortSignal): Promise<boolean> {
@@ -172,7 +172,7 @@ export class BotActions {
    * @param action Whether to stop or to remove it.
    * @param container The container.
    * @param spec What the bot's document asks for.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {LogsNotSavedError} If its last log lines cannot be stored: it has exited, and a later pass removes it.
    */
   async end(

@@ -37,7 +37,9 @@ const KINDS_OF_BOT = INCIDENT_KINDS.filter((kind) => kind !== "bot.guard_tripped
 export const CRASHES_IN_A_ROW = 3;
 /** A bot that has run this long again has recovered, in ms. */
 export const RECOVERED_AFTER_MS = 60_000;
-/** A bot that cannot be started this long needs a person, in ms: pulls and names often mend themselves. */
+/**
+ * A bot that cannot be started this long needs a person, in ms: problems with pulls and names often resolve themselves.
+ */
 export const FAILED_AFTER_MS = 60_000;
 /** How long the last line of a bot is waited for, in ms. */
 const LAST_LINE_MS = 2_000;

@@ -86,7 +86,7 @@ export class BotReconciler {
    * Makes one pass over one bot.
    *
    * @param id Id of the bot.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns When to make the next pass, if time alone requires one.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */

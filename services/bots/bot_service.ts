@@ -65,7 +65,7 @@ export interface BotServiceOptions extends DocumentRules {
   readonly gate?: RunGate;
   /** Gives each account to one bot at a time. @default {bots hold no accounts} */
   readonly accounts?: AccountBook;
-  /** Look after bots while they run. @default {nobody does} */
+  /** Look after bots while they run. @default {none} */
   readonly watchers?: readonly RunWatcher[];
   /** Settings of a bot from an earlier process, for a document that cannot be read now. @default nothing */
   readonly lastSettings?: (id: string) => BotSettings | undefined;
@@ -73,7 +73,7 @@ export interface BotServiceOptions extends DocumentRules {
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default {nothing is measured} */
   readonly meter?: Meter;
-  /** Called when the database or the engine does not answer, and when they do. @default {nobody is} */
+  /** Called when the database or the engine does not answer, and when they do. @default {nothing is called} */
   readonly onOutage?: OutageListener;
   /** The clock. @default {the machine's} */
   readonly clock?: Clock;
@@ -111,7 +111,7 @@ export class BotService {
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
   readonly #outages: OutageLog;
-  /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
+  /** Resolves once events published while Berth was down are stored: until then documents may be outdated. */
   #caughtUp: Promise<void> | undefined;
   /** Whether the first full read has begun. */
   #hasBegunRead = false;
@@ -271,7 +271,7 @@ export class BotService {
     this.state.setRunningBot({ ...rest, ...(statusText !== undefined && { statusText }) });
   }
 
-  /** Has every run watched anew, because whoever watches looks for something else. */
+  /** Restarts the watch over every run, because a watcher looks for something else. */
   reviewWatches(): void {
     this.#runs.review();
     // A full read also asks for the runs that nobody has watched.
@@ -334,7 +334,7 @@ export class BotService {
   }
 }
 
-/** A text that changes needs no pass. */
+/** A changed status text needs no pass. */
 function isSameButForText(one: RunHealth | undefined, other: RunHealth | undefined): boolean {
   return isDeepStrictEqual({ ...one, statusText: undefined }, { ...other, statusText: undefined });
 }

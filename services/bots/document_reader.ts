@@ -44,10 +44,10 @@ export class DocumentReader {
   }
 
   /**
-   * Reads a document. If a last document is known, a database that does not answer is soon given up.
+   * Reads a document. If a last document is known, the read soon gives up on a database that does not answer.
    *
    * @param id Id of the bot.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The document, or the last known one with the problem.
    * @throws what else keeps it from being read.
    */

@@ -56,7 +56,7 @@ export class ExitHistory {
    *
    * @param state The service's state.
    * @param documents The documents.
-   * @returns Ends that.
+   * @returns A function that ends the watch.
    */
   watch(
     state: Pick<ServiceState, "subscribe" | "subscribeActivity">,

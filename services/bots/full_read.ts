@@ -53,7 +53,7 @@ export class FullRead {
    * Reads everything once.
    *
    * @param onRead Called once both reads have succeeded.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws what makes the read impossible, such as a store or an engine that does not answer.
    */
   async read(onRead: () => void, signal: AbortSignal): Promise<void> {

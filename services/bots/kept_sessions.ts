@@ -30,7 +30,7 @@ export class KeptSessions {
   /**
    * Reads what an earlier process has kept.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
   async load(signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import type { ServiceState } from "./service_state.ts";
 
 /** Ends that are older do not count, in ms. */
 const RECENT_MS = 60 * 60_000;
-/** Ends of one bot that are counted at most. */
+/** Largest number of ends that are counted for one bot. */
 const MAX_EXITS = 1000;
 
 /** Counts the ends. It records them as they happen, and reads earlier ones at the first question. */

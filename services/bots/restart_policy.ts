@@ -92,8 +92,8 @@ export function lastStart(
 }
 
 /**
- * Turns a container that was stopped because it wrote too much to disk into a failed start, which outlives it: what it
- * wrote is not kept until the next start.
+ * Turns a container that was stopped for writing too much to disk into a failed start. That outlives the container,
+ * whose files are not kept until the next start.
  *
  * @param bot The container.
  */

@@ -52,7 +52,7 @@ export interface RunGate {
   /**
    * Loads what the gate needs to answer. Called before the first pass, and again until it succeeds: nothing starts before.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StoreUnavailableError} If the store does not answer.
    */
   open?(signal: AbortSignal): Promise<void>;
@@ -61,7 +61,7 @@ export interface RunGate {
    * Called before the first pass over such a bot.
    *
    * @param id Id of the bot.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws what keeps it from knowing.
    */
   meet?(id: string, signal: AbortSignal): Promise<void>;
@@ -74,7 +74,8 @@ export interface RunGate {
 }
 
 /**
- * Makes one gate of several. Any of them refuses for all; a refusal that stops the bot comes before one that does not.
+ * Combines several gates into one. A refusal by any of them counts; a refusal that stops the bot comes before one that
+ * does not.
  *
  * @param gates The gates, the most important first.
  */

@@ -55,7 +55,7 @@ export interface RunWatcher {
 }
 
 /**
- * Makes one watch of two over the same run.
+ * Combines two watches over the same run.
  *
  * @param one A watch. @param other Another one, if there is any.
  */

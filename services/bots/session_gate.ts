@@ -20,7 +20,7 @@ export interface SessionGateOptions {
   readonly calendars: Calendars;
   /** The clock. */
   readonly clock: Pick<Clock, "now">;
-  /** Keeps sessions for documents that break. @default {nobody does} */
+  /** Keeps sessions for documents that break. @default {none are kept} */
   readonly kept?: Pick<KeptSessions, "load" | "note" | "of">;
 }
 

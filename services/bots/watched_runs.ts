@@ -35,7 +35,7 @@ interface WatchedRun {
   lines?: FollowedLines | undefined;
 }
 
-/** Has each run watched by those whose settings it has. A bot that nobody watches costs nothing. */
+/** Opens the watches that the settings of each run ask for. A run without any costs nothing. */
 export class WatchedRuns implements AsyncDisposable {
   readonly #options: WatchedRunsOptions;
   readonly #runs = new Map<string, WatchedRun>();

@@ -7,7 +7,7 @@
 import type { Calendar } from "./calendar.ts";
 import { endOfCalendar, sessionsAfter } from "./sessions.ts";
 
-/** Which part of the time a bot runs. */
+/** The part of a session in which a bot runs. */
 export interface SessionLimits {
   /** Seconds from the open of a session to the bot's start; negative for before it. */
   readonly startSeconds: number;

@@ -61,7 +61,7 @@ export function* sessionsAfter(calendar: Calendar, after: number): Generator<Ses
 }
 
 /**
- * Lists the sessions that begin before a time, the latest first, back to the begin of the calendar.
+ * Lists the sessions that begin before a time, the latest first, back to the beginning of the calendar.
  *
  * @param calendar The calendar.
  * @param before Unix seconds.
@@ -78,7 +78,7 @@ export function* sessionsBefore(calendar: Calendar, before: number): Generator<S
  * Lists the sessions that overlap a period.
  *
  * @param calendar The calendar.
- * @param from Begin of the period in Unix seconds.
+ * @param from Start of the period in Unix seconds.
  * @param to End of the period in Unix seconds, not included.
  */
 export function sessionsBetween(calendar: Calendar, from: number, to: number): Session[] {

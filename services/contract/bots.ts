@@ -59,7 +59,7 @@ export const botSummary = z.object({
 /** A bot in a list. */
 export type BotSummary = z.infer<typeof botSummary>;
 
-/** Which revision a bot or a schedule is at. */
+/** The revision that a bot or a schedule is at. */
 export const revisionSummary = z.object({
   number: z.int(),
   at: time,

@@ -101,7 +101,7 @@ export const deploymentRequest = z.strictObject({
 /** A deployment to make. */
 export type DeploymentRequest = z.output<typeof deploymentRequest>;
 
-/** One line of the answer to a build: what it prints, and at the end what came of it. */
+/** One line of the answer to a build: its output, and at the end its outcome. */
 export const buildEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("line"), text: z.string() }),
   z.object({
@@ -124,7 +124,7 @@ export type BuildEvent = z.infer<typeof buildEvent>;
 /** Whether an id is a bot or a schedule. */
 const kind = z.enum(["bot", "schedule"]);
 
-/** How far a bot's container is. */
+/** The progress of a bot's container. */
 export const deploymentProgress = z.object({
   state: z.enum(BOT_STATES),
   condition: z.string().meta({ description: "The state in words, with its reason" }),
@@ -135,7 +135,7 @@ export const deploymentProgress = z.object({
   startedAt: time.optional(),
 }).meta({ id: "DeploymentProgress" });
 
-/** How far a bot's container is. */
+/** The progress of a bot's container. */
 export type DeploymentProgress = z.infer<typeof deploymentProgress>;
 
 /** The deployment of an id. */
@@ -148,7 +148,7 @@ export const deployment = z.object({
   revision: z.string().meta({ description: "Changes with every deployment" }),
 }).meta({ id: "Deployment" });
 
-/** How the watch of a deployment is. */
+/** The state of the watch over a deployment. */
 export const deploymentWatch = z.object({
   revision: z.int().meta({ description: "Number of the watched revision" }),
   from: time,
@@ -162,7 +162,7 @@ export const deploymentWatch = z.object({
   restored: z.int().optional().meta({ description: "Number of the revision that was brought back" }),
 }).meta({ id: "DeploymentWatch" });
 
-/** How the watch of a deployment is. */
+/** The state of the watch over a deployment. */
 export type DeploymentWatchView = z.infer<typeof deploymentWatch>;
 
 /** The deployment of an id, and its progress. */

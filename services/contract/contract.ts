@@ -1,6 +1,6 @@
 /**
- * The contract of the API: what each operation takes and gives. One schema checks the request, types the client and
- * becomes part of `/api/openapi.json`.
+ * The contract of the API: the request and the responses of each operation. One schema checks the request, types the
+ * client and becomes part of `/api/openapi.json`.
  *
  * @module
  */

@@ -78,7 +78,7 @@ export const LOGS_CONTRACT = {
     summary: "Read the log of a bot, or of the runs of a schedule",
     description:
       "Also of those that were removed. Gives a `LogLine` a line, oldest first: those that are stored, then " +
-      "those that are not yet. If the engine is away, a `LogEnd` with a problem comes last.",
+      "those that are not yet. If the engine is down, a `LogEnd` with a problem comes last.",
     params: idParams,
     query: z.strictObject({
       ...pattern,
@@ -108,9 +108,9 @@ export const LOGS_CONTRACT = {
     query: z.strictObject({
       ...pattern,
       bots: z.string().max(MAX_IDS_LENGTH).transform((text) => text.split(","))
-        .refine((ids) => ids.every(isBotId), "must be ids, with commas between them").optional()
+        .refine((ids) => ids.every(isBotId), "must be ids, separated by commas").optional()
         .meta({
-          description: "Ids with commas between them",
+          description: "Ids separated by commas",
           override: {
             type: "string",
             maxLength: MAX_IDS_LENGTH,

@@ -10,9 +10,9 @@ export type MeteredService = "bots" | "schedules" | "backtests";
 /** Takes the measurements of a queue. */
 export interface QueueMeter {
   /**
-   * Takes how many keys wait for a worker.
+   * Takes a function that counts the keys that wait for a worker.
    *
-   * @param depth Gives the number at any time.
+   * @param depth The function.
    */
   watchDepth(depth: () => number): void;
   /**
@@ -33,7 +33,7 @@ export interface Meter {
    */
   queue(service: MeteredService): QueueMeter;
   /**
-   * Takes how late an event was stored.
+   * Records how late an event was stored.
    *
    * @param service The service whose event it is.
    * @param lagMs Time since its publication, in ms.

@@ -22,7 +22,7 @@ export class OutageLog {
   readonly #waits = new Map<string, string>();
   readonly #listener: OutageListener | undefined;
 
-  /** @param log Where it logs. @param listener Called with each report. @default nobody is */
+  /** @param log Where it logs. @param listener Called with each report. @default {nothing is called} */
   constructor(log: Logger, listener?: OutageListener) {
     this.#log = log;
     this.#listener = listener;

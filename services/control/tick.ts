@@ -26,7 +26,7 @@ export interface TickOptions {
   readonly signal: AbortSignal;
   /**
    * Delays before a failed run is retried, in ms. The last one repeats, so that a server's return is noticed
-   * soon, however long it was away.
+   * soon, however long it was down.
    *
    * @default none: the next regular run is the retry
    */

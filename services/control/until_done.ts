@@ -19,7 +19,7 @@ export interface UntilDoneOptions {
   readonly clock: Clock;
   /** Whether an error is final, so that a retry cannot help. @default no error is final */
   readonly isFinal?: (error: unknown) => boolean;
-  /** Called with each failed try, and when it works again. @default nobody is */
+  /** Called with each failed try, and when it works again. @default {nothing is called} */
   readonly onOutage?: OutageListener;
 }
 

@@ -33,7 +33,7 @@ export interface WorkQueueOptions {
    * when to look again.
    *
    * @param key The key.
-   * @param signal Aborted when the queue gives up.
+   * @param signal Aborted when the queue no longer waits.
    */
   readonly handle: (key: string, signal: AbortSignal) => Promise<WorkResult | void>;
   /** Called with each failure; must not throw. */

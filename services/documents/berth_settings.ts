@@ -19,7 +19,9 @@ interface Setting {
   readonly isForBots?: true;
   /** Whether bots may well have a key of that name in their own configuration. @default {it is taken for a mistake} */
   readonly isCommon?: true;
-  /** Whether every scalar in it is text, also one that looks like a number. @default {numbers and booleans are such} */
+  /**
+   * Whether every scalar in it is a string, even one that looks like a number. @default {numbers and booleans are not}
+   */
   readonly isText?: true;
 }
 
@@ -70,7 +72,7 @@ export const SCHEDULE_SETTINGS: readonly string[] = ALL_SETTINGS.filter((name) =
 /** Names of the settings that schedules do not have. */
 export const BOT_SETTINGS: readonly string[] = ALL_SETTINGS.filter((name) => SETTINGS[name]!.isForBots);
 
-/** Whether every scalar in a setting is text. @param name Name of the setting. */
+/** Whether every scalar in a setting is a string. @param name Name of the setting. */
 export function isTextSetting(name: string): boolean {
   return SETTINGS[name]?.isText ?? false;
 }

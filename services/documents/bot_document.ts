@@ -191,7 +191,7 @@ function parseFields(
   };
 }
 
-/** A document may have a mistake as often as its writer likes. */
+/** Limits the notes: a document may repeat a mistake any number of times. */
 function firstOf(notes: readonly string[]): readonly string[] {
   const more = notes.length - MAX_NOTES;
   return more > 0 ? [...notes.slice(0, MAX_NOTES), `and ${more} more notes like these`] : notes;

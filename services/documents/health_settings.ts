@@ -17,7 +17,7 @@ export interface HealthSettings {
   readonly metric?: string;
   /** Program and arguments that succeed in a healthy bot's container; absent if there are none. */
   readonly command?: readonly string[];
-  /** Time from the begin of one command to that of the next, in seconds. */
+  /** Time from the beginning of one command to that of the next, in seconds. */
   readonly intervalSeconds: number;
   /** Longest time that the command may take, in seconds. */
   readonly timeoutSeconds: number;

@@ -125,7 +125,7 @@ export class KnownDocuments implements BotRepository {
     this.#set(stored.key, { call, stored });
   }
 
-  /** The next one who asks reads it again. */
+  /** Makes the next caller read it again. */
   #doubt(id: string): void {
     const stored = this.#entries.get(id)?.stored;
     this.#set(id, { call: ++this.#calls, isOutdated: true, ...(stored && { stored }) });

@@ -19,7 +19,7 @@ export interface BotEventHandlers {
 /** State of a source of events. */
 export type BotEventsStatus =
   | { readonly state: "connecting"; readonly detail: string }
-  /** Events that were published while Berth was away are being applied. */
+  /** Events that were published while Berth was down are being applied. */
   | { readonly state: "catching-up"; readonly detail: string }
   | { readonly state: "connected"; readonly mode: "jetstream" | "core" | "in-process" };
 

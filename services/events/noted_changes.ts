@@ -1,5 +1,5 @@
 /**
- * Notes of changes for whoever leads, in a database that several processes share without an event bus.
+ * Notes of changes for the leader, in a database that several processes share without an event bus.
  *
  * @module
  */

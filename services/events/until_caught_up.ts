@@ -1,5 +1,5 @@
 /**
- * Waits for the events that were published while Berth was away.
+ * Waits for the events that were published while Berth was down.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export interface UntilCaughtUpOptions {
 }
 
 /**
- * Waits until the documents contain the changes that were published while Berth was away: up to 10 s for a bus that does
- * not answer, up to 2 minutes for one whose events are being applied. After that, the documents count as they are, and
- * the log says so.
+ * Waits until the documents contain the changes that were published while Berth was down: up to 10 s for a bus that
+ * does not answer, up to 2 minutes for one whose events are being applied. After that, the documents count as they are,
+ * and the log says so.
  *
  * @param options See {@linkcode UntilCaughtUpOptions}.
  * @returns Never rejects.
@@ -43,7 +43,7 @@ export async function untilCaughtUp({ events, what, clock, signal }: UntilCaught
   }
   const status = events.status();
   getLogger(["berth", what]).warn(
-    "events published while Berth was away are not read yet; {what} are served from their current documents",
+    "events published while Berth was down are not read yet; {what} are served from their current documents",
     { what, detail: "detail" in status ? status.detail : status.state },
   );
 }

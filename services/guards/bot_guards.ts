@@ -44,7 +44,7 @@ export interface BotGuardsOptions {
 
 const LAST_LINES = 10;
 const LINE_LENGTH = 500;
-/** A container that is younger may be one whose begin nobody has noted, as Berth was killed, in ms. */
+/** Age below which the start of a container may be unrecorded, because Berth was killed, in ms. */
 const YOUNG_MS = 300_000;
 
 /** Looks after one bot, over all of its runs. */

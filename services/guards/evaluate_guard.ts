@@ -10,7 +10,7 @@ import type { GuardRule } from "../documents/guard_settings.ts";
 export type GuardInput =
   & {
     readonly at: number;
-    /** Since when no number has come, where several bots are looked at: of the one that is quiet for longest. */
+    /** Since when no number has come, for a guard over several bots: that of the one that is quiet for longest. */
     readonly quietSince?: number;
   }
   & (

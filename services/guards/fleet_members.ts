@@ -10,7 +10,7 @@ import type { FleetRun } from "./fleet_run.ts";
 export interface KnownMembers {
   /** Monotonic time, in ms. */
   readonly at: number;
-  /** The bots that were summed, with commas between them. */
+  /** The bots that were summed, separated by commas. */
   readonly summed: string;
   /** The last number of each. */
   readonly values: Readonly<Record<string, number>>;
@@ -46,7 +46,7 @@ export class FleetMembers {
     this.#missed = new Map(Object.entries(values));
   }
 
-  /** The bots of the last sum, with commas between them. */
+  /** The bots of the last sum, separated by commas. */
   get summed(): string {
     return this.#summed;
   }

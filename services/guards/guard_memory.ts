@@ -21,7 +21,7 @@ export interface GuardRemembers {
   readonly peak?: number;
   /** Since when the value is beyond its limit, in ms since the epoch. */
   readonly beyondAt?: number;
-  /** Why it has alerted people, who are notified of the end, too. Stops are not among it: latches hold them. */
+  /** Why it has alerted people, who are notified of the end, too. Not set for stops, which latches hold. */
   readonly alerted?: "limit" | "missing";
 }
 
@@ -37,7 +37,7 @@ export interface BotRemembers {
   readonly guards: readonly GuardRemembers[];
 }
 
-/** Makes what is remembered now. */
+/** Takes a snapshot of the memory. */
 type Snapshot = () => BotRemembers;
 
 interface Dirty {
@@ -72,7 +72,7 @@ export class GuardMemory {
   /**
    * Reads what all guards remember.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
   async load(signal: AbortSignal): Promise<void> {
@@ -87,7 +87,7 @@ export class GuardMemory {
   }
 
   /**
-   * Records that the guards of a bot remember something else.
+   * Records that the memory of a bot's guards has changed.
    *
    * @param bot Id of the bot.
    * @param snapshot Makes what they remember.

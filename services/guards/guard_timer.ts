@@ -18,7 +18,7 @@ export interface GuardTimerOptions {
   readonly onTime: (isSure: boolean) => void;
 }
 
-/** When time is looked at again if the engine does not say what was printed, in ms. */
+/** When to check again if the engine does not say what was printed, in ms. */
 export const RECHECK_MS = 5_000;
 
 /** One timer. Before time trips a guard, whatever was printed is read. */

@@ -37,7 +37,7 @@ export interface GuardsOptions {
   readonly fleetFile?: string;
   /** Absolute path of the file for latches that the database does not take. @default {there is none} */
   readonly latchFile?: string;
-  /** Called when that file says something else, so that other runs have to be watched. */
+  /** Called when that file has changed, so that other runs have to be watched. */
   readonly onRules?: () => void;
 }
 
@@ -89,7 +89,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
    * Explains why nothing of an id may be started: a latch holds it, also after its bot was removed.
    *
    * @param id Id of a bot or a schedule.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The reason, and what to do; `undefined` if no latch does.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
@@ -177,7 +177,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
    * Forgets peaks and alerts of bots that are disabled or removed. Latches stay.
    *
    * @param state The status of the bots.
-   * @returns Ends that.
+   * @returns A function that ends that.
    */
   follow(state: Pick<ServiceState, "subscribe">): () => void {
     return state.subscribe((id, bot) => {
@@ -220,7 +220,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
    *
    * @param key Which.
    * @param release Who does it and why.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns What was released; `undefined` if it is not open.
    * @throws {StoreUnavailableError} If the database does not answer. The bot stays held then.
    */

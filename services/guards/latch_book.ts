@@ -66,7 +66,7 @@ export class LatchBook {
   /**
    * Reads all latches.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StoreUnavailableError} If the database does not answer.
    * @throws {Error} If the file cannot be read.
    */
@@ -81,7 +81,7 @@ export class LatchBook {
    * Reads the latches of one bot, which another process may have opened.
    *
    * @param bot Id of the bot.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
   async reload(bot: string, signal: AbortSignal): Promise<void> {
@@ -144,7 +144,7 @@ export class LatchBook {
    *
    * @param key Which.
    * @param release Who does it and why.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The latch; `undefined` if it is not open.
    * @throws {StoreUnavailableError} If the database does not answer. The latch stays open then.
    */

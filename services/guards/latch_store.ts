@@ -21,13 +21,13 @@ export class LatchStore {
     this.#records = records;
   }
 
-  /** Reads all latches. @param signal Gives up. */
+  /** Reads all latches. @param signal Cancels the call. */
   async readAll(signal: AbortSignal): Promise<KeptLatch[]> {
     await this.#records.open({ signal });
     return (await allRecords(this.#records, COLLECTION, { signal })).map(fromLatchRecord);
   }
 
-  /** Reads the latches of a bot. @param bot Id of the bot. @param signal Gives up. */
+  /** Reads the latches of a bot. @param bot Id of the bot. @param signal Cancels the call. */
   async readOf(bot: string, signal: AbortSignal): Promise<KeptLatch[]> {
     return (await allRecords(this.#records, COLLECTION, { signal, prefix: `${bot}/` })).map(fromLatchRecord);
   }
@@ -36,7 +36,7 @@ export class LatchStore {
    * Writes a latch, or its release.
    *
    * @param kept The latch.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    */
   async write(kept: KeptLatch, signal: AbortSignal): Promise<void> {
     const id = latchId(kept.latch);

@@ -1,5 +1,5 @@
 /**
- * Brings latches into the database, however long it is away.
+ * Brings latches into the database, however long it is down.
  *
  * @module
  */

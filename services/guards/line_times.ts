@@ -42,7 +42,7 @@ export class LineTimes {
     return this.#last = Math.max(this.#last, now - delayMs);
   }
 
-  /** Time has passed without a line. @param at Monotonic, in ms: later lines are not before. */
+  /** Records that time has passed without a line. @param at Monotonic, in ms: later lines are not before. */
   advance(at: number): void {
     this.#last = Math.max(this.#last, at);
   }

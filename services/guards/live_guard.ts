@@ -116,7 +116,10 @@ export class LiveGuard {
     ];
   }
 
-  /** Nobody knows what was printed: gives it its full time. @param at The time. @param againAt When to look again. */
+  /**
+   * Gives it its full time again, because output may have been missed. @param at The time. @param againAt When to look
+   * again.
+   */
   postpone(at: number, againAt: number): void {
     this.#state = { ...this.#state, quietSince: at };
     this.#againAt = againAt;

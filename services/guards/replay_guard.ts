@@ -42,7 +42,7 @@ export interface Replay {
   readonly from?: string;
   /** See `from`. */
   readonly to?: string;
-  /** The lowest of what was compared with the limit. */
+  /** The lowest value that was compared with the limit. */
   readonly lowest?: number;
   /** The highest. */
   readonly highest?: number;

@@ -10,7 +10,7 @@ export class Sight {
   #isPaused = false;
   #blindSince: number | undefined;
 
-  /** @param at Monotonic time of the begin, in ms. Nothing is seen before the first connection. */
+  /** @param at Monotonic time of the beginning, in ms. Nothing is seen before the first connection. */
   constructor(at: number) {
     this.#blindSince = at;
   }

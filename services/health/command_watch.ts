@@ -14,7 +14,7 @@ const MAX_SHOWN = 200;
 
 /** Dependencies of {@linkcode CommandWatch}. */
 export interface CommandWatchOptions {
-  /** Time from the begin of one command to that of the next, in ms. */
+  /** Time from the beginning of one command to that of the next, in ms. */
   readonly intervalMs: number;
   /** Longest time that it may take, in ms. */
   readonly timeoutMs: number;
@@ -25,7 +25,7 @@ export interface CommandWatchOptions {
   /**
    * Runs the command.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws what keeps it from running, which is not the bot's fault.
    */
   readonly run: (signal: AbortSignal) => Promise<CommandOutcome>;
@@ -107,7 +107,7 @@ export class CommandWatch {
       const outcome = await this.#options.run(signal);
       return signal.aborted || this.#pauses !== before ? undefined : outcome;
     } catch {
-      // An engine that is away, or a container that is just ending.
+      // An engine that is down, or a container that is just ending.
       return undefined;
     }
   }

@@ -54,7 +54,7 @@ export class HealthWatch implements RunWatch {
   readonly #command: CommandWatch | undefined;
   #health: RunHealth;
   #troubles: Partial<Record<Trouble["type"], Trouble>> = {};
-  /** In which respects nothing has been wrong since the last good sign. */
+  /** Whether there has been a good sign since the last trouble of each kind. */
   readonly #isSound = { silent: false, unhealthy: false };
   /** The last line that is meant for people. */
   #lastLine: string | undefined;
@@ -183,7 +183,7 @@ export class HealthWatch implements RunWatch {
     this.#options.onChange(this.#health);
   }
 
-  /** A bot may say something else of itself a thousand times a second. */
+  /** Limits the reports of status texts: a bot may change its own a thousand times a second. */
   #reportLater(): void {
     const { clock, onChange } = this.#options;
     if (this.#isDelayed) return;

@@ -1,5 +1,5 @@
 /**
- * Keeps which containers have said that they are ready, so that a bot stays ready over a restart of Berth.
+ * Remembers which containers have said that they are ready, so that a bot stays ready over a restart of Berth.
  *
  * @module
  */

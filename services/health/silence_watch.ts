@@ -7,7 +7,7 @@
 import type { Clock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 
-/** A timer that fires so much too late, in ms, says that this process was stopped meanwhile. */
+/** A timer that fires so much too late, in ms, shows that this process was stopped meanwhile. */
 const AWAY_MS = 5000;
 
 /** Dependencies of {@linkcode SilenceWatch}. */

@@ -57,7 +57,7 @@ export class AccountBook implements AsyncDisposable {
   }
 
   /**
-   * Reads what bots, or runs, hold that this process looks after. Call it before any is started.
+   * Reads the accounts that the bots, or runs, of this process hold. Call it before any is started.
    *
    * @param kind Which of them.
    * @param options A signal.

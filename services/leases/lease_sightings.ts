@@ -24,7 +24,7 @@ interface Seen {
   readonly lastMs: number;
 }
 
-/** A database that has not answered for so long, in ms, was away. */
+/** A database that has not answered for so long, in ms, was down. */
 const OUTAGE_MS = 5_000;
 
 /** Remembers leases, and tells which have run out. */
@@ -38,7 +38,7 @@ export class LeaseSightings {
    *
    * @param record The lease.
    * @param read When it was read: the lease was in this state at some moment between the question and the answer.
-   * @returns How long it may still be alive unless it is renewed, in ms; 0 if it has surely run out.
+   * @returns How long it may still be alive unless it is renewed, in ms; 0 if it has certainly expired.
    */
   see(record: LeaseRecord, { askedMs, answeredMs }: ReadTimes): number {
     const mark = markOf(record);

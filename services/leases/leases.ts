@@ -46,7 +46,7 @@ const MAX_GATHER_MS = 1_000;
 const MAX_WAIT_MS = 2_000;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;
-/** Nobody comes back to the lease of a run that was taken so long ago and has not been renewed for so long, in ms. */
+/** The lease of a run is abandoned if it was taken so long ago and has not been renewed for so long, in ms. */
 const LEFT_AGE_MS = 86_400_000;
 const LEFT_SILENT_MS = 3_600_000;
 /** Keys of runs are not used again after so long, in ms. */
@@ -212,7 +212,9 @@ export class Leases implements ClusterLeases {
     this.#sweptMs = clock.monotonic();
   }
 
-  /** The next copy of a bot takes its lease. A lost run or backtest has none, and would be read with each look for ever. */
+  /**
+   * The next copy of a bot takes its lease. A lost run or backtest has none, and would be read with each look forever.
+   */
   #isLeft({ key, takenAt }: LeaseRecord): boolean {
     return key.startsWith("run/") && this.#sightings.unchangedMs(key) > LEFT_SILENT_MS &&
       this.#options.clock.now() - takenAt.getTime() > LEFT_AGE_MS;

@@ -19,7 +19,7 @@ const MAX_NAME_LENGTH = 100;
 /**
  * Reads a list of metrics, for example `equity, fill:price`.
  *
- * @param text Names with commas between. Without a field, the field is `value`.
+ * @param text Names separated by commas. Without a field, the field is `value`.
  * @returns The metrics; `undefined` if an entry is wrong, or there are too many.
  */
 export function parseAllowedMetrics(text: string): AllowedMetric[] | undefined {

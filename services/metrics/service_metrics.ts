@@ -39,7 +39,7 @@ export class ServiceMetrics implements Meter {
   );
   readonly #eventsConnected = this.#families.gauge(
     "berth_events_connected",
-    "1 if changes of documents arrive as they are published; 0 while the event bus is away, or missed ones are applied.",
+    "1 if changes of documents arrive as they are published; 0 while the event bus is down, or missed ones are applied.",
     ["service"],
   );
   readonly #bots = new BotMetrics(this.#families);

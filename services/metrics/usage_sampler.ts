@@ -71,7 +71,7 @@ export class UsageSampler implements AsyncDisposable {
   /**
    * Measures all running containers.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {EngineUnavailableError} If the engine does not answer.
    */
   async measure(signal: AbortSignal): Promise<readonly Usage[]> {
@@ -84,7 +84,7 @@ export class UsageSampler implements AsyncDisposable {
    * Measures the running containers of one bot or schedule.
    *
    * @param id Its id.
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {EngineUnavailableError} If the engine does not answer.
    */
   async measureOne(id: string, signal: AbortSignal): Promise<readonly Usage[]> {

@@ -53,7 +53,7 @@ function escapeHelp(help: string, isOpen: boolean): string {
   return isOpen ? escaped.replaceAll('"', '\\"') : escaped;
 }
 
-/** Bounds are texts to whoever compares labels, so OpenMetrics says how each is written. */
+/** Programs compare bounds as strings, so OpenMetrics defines how each is written. */
 function writeBound(bound: number, isOpen: boolean): string {
   const text = writeNumber(bound);
   return isOpen && Number.isInteger(bound) && !text.includes("e") ? `${text}.0` : text;

@@ -20,7 +20,7 @@ import type { Message } from "./message.ts";
  *
  * @param message The message.
  * @param channel The channel.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns How it ended; its problem holds no secret. Rejects only with the signal's reason.
  */
 export type SendMessage = (message: Message, channel: Channel, signal: AbortSignal) => Promise<Sent>;
@@ -35,7 +35,7 @@ const REQUESTS: Readonly<Record<Exclude<ChannelType, "email">, ToRequest>> = {
 };
 
 /**
- * Makes the function that sends.
+ * Creates the function that sends messages.
  *
  * @param sources Where references are resolved.
  */

@@ -38,7 +38,7 @@ export class ChannelUnusableError extends Error {}
  *
  * @param channel The channel.
  * @param sources See {@linkcode ValueSources}.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @throws {ChannelUnusableError} If one of them has no usable value; names it.
  */
 export async function resolveChannel(

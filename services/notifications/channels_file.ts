@@ -14,7 +14,7 @@ export interface ReadChannels extends ChannelList {
   readonly isKnown: boolean;
 }
 
-/** Reads the file, and keeps what it said last while it cannot be read. */
+/** Reads the file, and keeps its last content while it cannot be read. */
 export class ChannelsFile {
   readonly #file: ChangingFile;
   #known: ReadChannels = { ...NO_CHANNELS, isKnown: false };
@@ -38,7 +38,7 @@ export class ChannelsFile {
   }
 
   /**
-   * Calls a listener when the file says something else.
+   * Calls a listener when the content of the file has changed.
    *
    * @param listener The listener.
    */

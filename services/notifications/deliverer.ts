@@ -51,7 +51,7 @@ interface Line {
   sent: SentMessage[];
   /** Failed tries in a row of a receiver that is down. */
   failures: number;
-  /** Before, the receiver is not tried, in ms since the epoch. */
+  /** When the receiver is tried again, in ms since the epoch. */
   downUntil: number;
   done: Promise<void>;
 }
@@ -221,7 +221,7 @@ export class Deliverer {
     }
   }
 
-  /** The file has changed: what failed may work now. */
+  /** Retries failed deliveries after a change of the file. */
   #retryAll(): void {
     const { outbox, clock } = this.#options;
     for (const [name, line] of this.#lines) {

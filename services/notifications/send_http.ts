@@ -37,7 +37,7 @@ const BUSY = new Set([408, 425, 429]);
  * Sends a request.
  *
  * @param request The request.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @param hide Takes secrets out of an answer, before it is cut. @default nothing is taken out
  * @returns How it ended; rejects only with the signal's reason.
  */

@@ -43,7 +43,7 @@ const MAIL_TIMEOUT_MS = 3 * SEND_TIMEOUT_MS;
  *
  * @param message The message. Sent again, it has the same `Message-ID`, so that mail programs show it once.
  * @param server See {@linkcode MailServer}.
- * @param signal Gives up.
+ * @param signal Cancels the call.
  * @returns How it ended; rejects only with the signal's reason.
  */
 export async function sendMail(message: Message, server: MailServer, signal: AbortSignal): Promise<Sent> {

@@ -10,12 +10,12 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 /** How many names a line of the log gives. */
 const NAMED = 5;
 
-/** Leaves them out of what a service works with, and says so in its log: once, not at every list. */
+/** Hides them from a service, and logs them once, not at every list. */
 export class ForeignContainers {
   readonly #log: Logger;
   #said = "";
 
-  /** @param log Where it is said. */
+  /** @param log Where they are logged. */
   constructor(log: Logger) {
     this.#log = log;
   }

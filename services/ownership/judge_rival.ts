@@ -46,7 +46,10 @@ export interface RightTimes {
   readonly fenceMs: number;
 }
 
-/** Times where the containers are on one host: its locks tell who lives, and a database may be away for minutes. */
+/**
+ * Times where the containers are on one host: its locks tell which process lives, and a database may be down for
+ * minutes.
+ */
 export const HOST_TIMES: RightTimes = {
   beatMs: 5_000,
   missingMs: 20_000,
@@ -55,8 +58,8 @@ export const HOST_TIMES: RightTimes = {
 };
 
 /**
- * Times on a cluster: no lock tells who lives, and others stand by. A leader whose clock is 10 % slow has stopped acting
- * before a rival whose clock is 10 % fast takes over.
+ * Times on a cluster: no lock tells which process lives, and others stand by. A leader whose clock is 10 % slow has
+ * stopped acting before a rival whose clock is 10 % fast takes over.
  */
 export const CLUSTER_TIMES: RightTimes = {
   beatMs: 1_000,

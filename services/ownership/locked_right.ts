@@ -18,7 +18,7 @@ export interface LockedRightOptions {
   readonly scope: ServedScope;
   /** Absolute path of the folder of the database. */
   readonly dataDir: string;
-  /** Where it is said who serves. */
+  /** Logs which service serves. */
   readonly log: Logger;
   /** The clock. */
   readonly clock: Clock;
@@ -28,7 +28,10 @@ export interface LockedRightOptions {
 const AGAIN_MS = 500;
 /** How often the locks are renewed, in ms. */
 const RENEW_MS = 5000;
-/** How often, and every how many ms, a lock that is taken is tried again before it counts as taken: somebody may look. */
+/**
+ * How often, and every how many ms, a lock that is taken is tried again before it counts as taken: another process may
+ * only look at it.
+ */
 const TRIES = 5;
 const TRY_MS = 20;
 
@@ -52,7 +55,7 @@ export class LockedRight implements ServingRight {
   }
 
   /**
-   * Looks who serves a scope, and takes nothing.
+   * Finds the process that serves a scope, without taking a lock.
    *
    * @param scope The scope.
    * @param dataDir Absolute path of the folder of the database.

@@ -33,7 +33,7 @@ import {
 export interface HostLock {
   /** Absolute path of its folder. */
   readonly path: string;
-  /** Whether it is held; asks without a wait. */
+  /** Whether it is held; answers at once. */
   isHeld(): boolean;
 }
 
@@ -63,7 +63,7 @@ export interface RegisteredRightOptions {
   readonly locks?: HostLocks;
   /** How the right is kept and judged. */
   readonly times: RightTimes;
-  /** Whether an operator says that whoever has the right is gone, and its bots with it. */
+  /** Whether an operator says that the holder of the right is gone, and its bots with it. */
   readonly takeOver: boolean;
   /** Ends what runs on this host of a scope that another host serves. @throws what keeps it from that. */
   readonly fence: (scope: ServedScope, signal: AbortSignal) => Promise<void>;
@@ -193,7 +193,7 @@ export class RegisteredRight implements ServingRight {
     }
   }
 
-  /** @returns Who is in the way; nobody when the right is this process's now. */
+  /** @returns The services in the way; none if this process now has the right. */
   async #tryClaim(signal: AbortSignal): Promise<Rival[]> {
     const { registry, scope, url, hostId, clock, times } = this.#options;
     const host = await hostId(signal);
@@ -236,7 +236,7 @@ export class RegisteredRight implements ServingRight {
     }
   }
 
-  /** Two of one instance on one host are a mistake, and no reserve. */
+  /** Two processes of one instance on one host are a mistake, not a standby. */
   #refuseBesideItself(rivals: readonly Rival[]): void {
     const { scope: { instance }, locks } = this.#options;
     // Those of a cluster have one name: each container is known by it.

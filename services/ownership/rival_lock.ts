@@ -47,7 +47,8 @@ async function look({ lockPath, lockId }: RivalLockRecord, own: OwnLock): Promis
 }
 
 /**
- * Identifies the start of an engine, so of its host: each makes its socket anew, and whoever reaches it sees the same.
+ * Identifies the start of an engine, and so of its host: each start makes the socket anew, and every process that
+ * reaches it sees the same one.
  *
  * @param dockerHost Address of the engine, `unix://PATH`.
  * @returns Empty when it is not there.

@@ -19,11 +19,11 @@ export interface ServeWhileHeldOptions {
   readonly serve: (signal: AbortSignal) => Promise<void>;
   /** Whether containers of the service go on running; asked after its end. */
   readonly isLeavingBots: () => Promise<boolean>;
-  /** Called when the right cannot be asked for, and when it can. @default nobody is */
+  /** Called when the right cannot be asked for, and when it can. @default {nothing is called} */
   readonly onOutage?: OutageListener;
   /** Ends the service. */
   readonly signal: AbortSignal;
-  /** Where it is said what is waited for. */
+  /** Logs what the service waits for. */
   readonly log: Logger;
   /** The clock. */
   readonly clock: Clock;

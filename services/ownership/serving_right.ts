@@ -17,7 +17,7 @@ export interface ServingRight {
   /**
    * Waits until this process has the right. It stands by while another one has it, and says so in the log.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws {InstanceLockedError} when another process of the same instance on the same host has it.
    * @throws what keeps the store from answering; the call may be made again.
    */
@@ -31,7 +31,7 @@ export interface ServingRight {
   /** Aborted when another service has taken the right over. */
   readonly lost: AbortSignal;
   /**
-   * Why this process must not act on containers at this moment. Asks without a wait.
+   * Why this process must not act on containers at this moment. Answers at once.
    *
    * @returns `undefined` when it may.
    */
@@ -46,7 +46,7 @@ export interface ServingRight {
    * After the right was lost: ends what runs on this host and is served on another one now. On the same host the other
    * service has adopted it.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @throws what keeps it from that; the call may be made again.
    */
   standDown(signal: AbortSignal): Promise<void>;

@@ -16,9 +16,9 @@ export interface StopSupersededBotsOptions {
   readonly other: ServedScope;
   /** The containers of this host. It knows the document store. */
   readonly runner: Pick<Runner, "superviseContainers" | "stopContainer">;
-  /** Where it is said which bots are stopped. */
+  /** Logs which bots are stopped. */
   readonly log: Logger;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal;
 }
 

@@ -27,7 +27,7 @@ export class StoreOwner {
   #naming: Promise<StoreIdentity> | undefined;
 
   /**
-   * Makes one; nothing is read yet.
+   * Creates the owner; nothing is read yet.
    *
    * @param options See {@linkcode StoreOwnerOptions}.
    */
@@ -38,7 +38,7 @@ export class StoreOwner {
   /**
    * Reads the identity and gives it to the runner, once. Takes over containers of other stores where an operator says so.
    *
-   * @param signal Gives up.
+   * @param signal Cancels the call.
    * @returns The identity.
    * @throws {StoreUnavailableError | EngineUnavailableError} when it cannot be read, or the containers cannot be listed.
    */

@@ -10,7 +10,7 @@ import type { StoredRecord } from "../records/record_store.ts";
 const REVISION_TRIGGERS = ["deploy", "rollback", "watch", "write", "document", "remove"] as const;
 
 /**
- * Cause of a revision: a deployment, a way back that somebody asked for, one that the watch of a deployment took, a
+ * Cause of a revision: a deployment, a rollback that somebody asked for, a rollback by the watch of a deployment, a
  * document written through the API, a document written by another program, or a removal.
  */
 export type RevisionTrigger = (typeof REVISION_TRIGGERS)[number];
@@ -57,7 +57,7 @@ export interface Revision extends RevisionFacts {
   readonly berth?: string;
   /** Hash of everything but `enabled` and the times: the same content makes no new revision. */
   readonly contentHash: string;
-  /** The whole document as exact JSON; absent after a removal, and once nobody may go back to it. */
+  /** The whole document as exact JSON; absent after a removal, and once it can no longer be restored. */
   readonly document?: string;
 }
 

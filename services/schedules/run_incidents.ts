@@ -26,7 +26,7 @@ export interface RunIncidentsOptions {
 const KINDS: readonly IncidentKind[] = ["run.failed", "run.timed_out", "run.missed"];
 /** Age of ended runs that a new process checks again, in ms: its predecessor may have been killed before it reported them. */
 const LOOK_BACK_MS = 3_600_000;
-/** Runs of slots before that are not read: runs that take longer are rare, in ms. */
+/** Age up to which the runs of slots are read, in ms: runs that take longer are rare. */
 const LONGEST_RUN_MS = 24 * 3_600_000;
 const MAX_LOOK_BACK = 1000;
 

@@ -188,7 +188,7 @@ export class RunReconciler {
         ...(error instanceof LeaseHeldError && { againInMs: error.againInMs }),
         ...(error instanceof AccountHeldError && {
           againInMs: RETRY.unavailable.minMs,
-          // With "Allow" each slot adds one that waits: none of them may wait for ever.
+          // With "Allow" each slot adds one that waits: none of them may wait forever.
           isPatient: document.settings.concurrencyPolicy !== "Allow",
         }),
       });

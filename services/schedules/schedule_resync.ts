@@ -29,7 +29,7 @@ export interface ScheduleResyncOptions {
   readonly clock: Clock;
 }
 
-/** Reads all documents at intervals, and has those checked that have changed. */
+/** Reads all documents at intervals, and calls for a check of those that have changed. */
 export class ScheduleResync {
   readonly #options: ScheduleResyncOptions;
   /** Per document, its fingerprint at the last check. */
@@ -40,7 +40,7 @@ export class ScheduleResync {
     this.#options = options;
   }
 
-  /** Has all documents checked at the next read. */
+  /** Makes the next read check all documents. */
   forgetChecks(): void {
     for (const key of this.#seen.keys()) this.#seen.set(key, "");
   }

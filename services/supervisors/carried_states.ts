@@ -18,7 +18,7 @@ import type { RecordStore } from "../records/record_store.ts";
 import { addressesOf, type ObjectPlace } from "./order_objects.ts";
 
 const STATES = "supervisor_states";
-/** A name that was given earlier than this is not taken any more, in ms. */
+/** Age from which the name of a snapshot is no longer accepted, in ms. */
 const NAME_MS = 60 * 60_000;
 
 /** Where the newest state of a bot is. */
@@ -163,7 +163,7 @@ export class CarriedStates {
   }
 
   /**
-   * Makes a stored archive a snapshot.
+   * Turns a stored archive into a snapshot.
    *
    * @param order The order of the supervisor that stored it.
    * @param name Its name.

@@ -118,7 +118,7 @@ export class ClusterStates implements StateKeeper {
     return removed;
   }
 
-  /** Makes an archive of an operator's a snapshot, once it is known that it can be extracted. */
+  /** Turns an operator's archive into a snapshot, once it is known that it can be extracted. */
   async #store(id: string, path: string, signal: AbortSignal): Promise<string> {
     const { states, snapshots, folder, clock } = this.#parts;
     const { maxBytes = DEFAULT_STATE.maxBytes } = await states.place(id);

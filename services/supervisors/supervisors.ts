@@ -192,7 +192,7 @@ export class Supervisors {
     await this.#parts.uploads.takeSnapshot(order, name, body);
   }
 
-  /** Completes a snapshot. @throws {ApiProblem} 410 if the lease is over: the state has another, newer line by then. */
+  /** Completes a snapshot. @throws {ApiProblem} 410 if the lease is over: the state has a newer history by then. */
   async closeSnapshot({ order }: TakenOrder, name: string, facts: SnapshotFacts): Promise<void> {
     requireState(order);
     await this.#requireLease(order);

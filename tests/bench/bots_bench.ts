@@ -16,7 +16,7 @@ const BATCH = 50;
 /** Half of them by events, half by one write; one of each goes before, and is not counted. */
 const BATCH_ROUNDS = 12;
 const CONCURRENCIES = [2, 4];
-/** As users start it: tests have it tell more. */
+/** As users start it; tests log more. */
 const LOG_LEVEL = "info";
 
 const missing = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !Deno.env.get(name));

@@ -1,5 +1,5 @@
 /**
- * When the engine did what, by its own word.
+ * The times of the engine's actions, by its own events.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
 import type { BotFixture } from "../support/fixtures/bot_fixture.ts";
 
-/** An event that has not come by then does not come. */
+/** Longest wait for an event, in ms. */
 const LIMIT_MS = 120_000;
 
 /** An event of the engine about a container. */

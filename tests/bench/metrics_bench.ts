@@ -23,7 +23,7 @@ const CONTAINERS = 20;
 await scrapes();
 await measurements();
 
-/** The service without an engine: its bots are told to it. */
+/** The service without an engine: the bench sets the status of its bots. */
 async function scrapes(): Promise<void> {
   const temp = await Deno.makeTempDir({ prefix: "berth-bench-" });
   try {

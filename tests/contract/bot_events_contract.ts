@@ -25,7 +25,7 @@ export interface BotEventsContractOptions {
   readonly name: string;
   /** How its events arrive. */
   readonly mode: Extract<BotEventsStatus, { state: "connected" }>["mode"];
-  /** Whether a change of a bot may pass by an earlier one of the same bot; `order.sequence` tells then. */
+  /** Whether a change of a bot may overtake an earlier one of the same bot; `order.sequence` tells then. */
   readonly mayReorder: boolean;
   /** Opens a source. */
   readonly open: () => Promise<BotEventsFixture>;
@@ -165,7 +165,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     );
   });
 
-  test("a database that is away for a while costs no change", async ({ events, publish }) => {
+  test("a database that is down for a while costs no change", async ({ events, publish }) => {
     const recorder = await record(events);
     let isAway = true;
     recorder.apply = () => {
@@ -224,7 +224,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     await events[Symbol.asyncDispose]();
   });
 
-  test("disposal ends although a change is applied for ever", async ({ events, publish }) => {
+  test("disposal ends although a change is applied forever", async ({ events, publish }) => {
     const recorder = await record(events);
     recorder.apply = () => new Promise(() => {});
     await publish("created", document("b"));

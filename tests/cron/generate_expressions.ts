@@ -1,5 +1,6 @@
 /**
- * Cron expressions for the comparison with robfig/cron: those that are known to be read in different ways, and chance.
+ * Cron expressions for the comparison with robfig/cron: those that are known to be read in different ways, and random
+ * ones.
  *
  * @module
  */
@@ -48,7 +49,7 @@ const NOISE = [..."LW#?*/-,7 06+@"];
 /**
  * Makes expressions.
  *
- * @param random Chance.
+ * @param random The random numbers.
  * @param count How many, each a different one.
  */
 export function generateExpressions(random: SeededRandom, count: number): string[] {

@@ -1,6 +1,6 @@
 /**
- * Makes `robfig_table.jsonl`, what robfig/cron 3.0.1 makes of some thousand cron expressions, by running it (`robfig/`).
- * Needs Go and its module proxy. Run with `deno task cron-table`; the same seed gives the same table.
+ * Makes `robfig_table.jsonl`, the readings of some thousand cron expressions by robfig/cron 3.0.1, by running it
+ * (`robfig/`). Needs Go and its module proxy. Run with `deno task cron-table`; the same seed gives the same table.
  *
  * @module
  */

@@ -37,7 +37,7 @@ const DEEDS: readonly Deed[] = [
   },
 ];
 
-/** Does a deed with Berth killed at a step of it. @returns Whether it came to that step. */
+/** Makes a change while Berth is killed at one of its steps. @returns Whether it came to that step. */
 async function isKilledWhile(
   fixture: BotFixture,
   berth: BerthProcess,

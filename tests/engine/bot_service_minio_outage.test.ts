@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BotFixture, untilPrinted, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { pause, until } from "../support/until.ts";
 
-Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", async () => {
+Deno.test("BotService goes on while MinIO is down: bots run, stops are done, starts wait", async () => {
   await using fixture = await BotFixture.open();
   const { document, publish, id, start, code, proxies: { minio } } = fixture;
   await using berth = start({ RECONCILE_INTERVAL: "1" });

@@ -5,7 +5,7 @@ import { pause } from "../support/until.ts";
 
 const OUTAGE_MS = fullOrShort(60_000, 8_000);
 
-Deno.test("BotService stops nothing while MongoDB is away, and catches up soon after its return", async () => {
+Deno.test("BotService stops nothing while MongoDB is down, and catches up soon after its return", async () => {
   await using fixture = await BotFixture.open();
   const { document, write, publish, id, start, documents, proxies: { mongo } } = fixture;
   const names = Array.from({ length: 12 }, (_, index) => `bot-${index}`);

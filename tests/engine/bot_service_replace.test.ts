@@ -7,7 +7,7 @@ function withCode({ document }: BotFixture, name: string, filePath: string) {
   return { ...one, custom: { ...one.custom, version: filePath, filePath } };
 }
 
-Deno.test("BotService lets a bot run until its new code is checked, and for ever while that is refused", async () => {
+Deno.test("BotService lets a bot run until its new code is checked, and forever while that is refused", async () => {
   await using fixture = await BotFixture.open();
   const { code, publish, start, container } = fixture;
   await using berth = start();

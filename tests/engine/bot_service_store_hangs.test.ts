@@ -58,7 +58,7 @@ async function assertStoredInOrder(fixture: BotFixture, name: string, starts: nu
 for (
   const [how, begin, end] of [
     [
-      "is away",
+      "is down",
       (fixture: BotFixture) => fixture.proxies.minio.cut(),
       (fixture: BotFixture) => fixture.proxies.minio.open(),
     ],

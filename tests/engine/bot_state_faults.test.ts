@@ -1,4 +1,4 @@
-/** States whose time passes while Berth is away, and states on a disk that is full. */
+/** States whose time passes while Berth is down, and states on a disk that is full. */
 import assert from "node:assert/strict";
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
@@ -118,7 +118,7 @@ Deno.test("a new version whose state cannot be used does not stop the old one", 
   await until("the new version", async () => (await running() ?? first) !== first);
 });
 
-/** Has folders whose names are no text, and a file that is called as the manifest of snapshots is. */
+/** Has folders whose names are not UTF-8, and a file with the name of the manifest in snapshots. */
 const NAMES = `
 import os, time
 def main(id, config):

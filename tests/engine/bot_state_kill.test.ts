@@ -83,7 +83,7 @@ Deno.test("Berth and a bot are killed at random: the bot finds what it has kept,
 
   assert.ok(
     await ask(() => client.call("listBots", { query: {} })),
-    `the service is away:\n${service.lines.slice(-30).join("\n")}`,
+    `the service is down:\n${service.lines.slice(-30).join("\n")}`,
   );
   const lines = (await berth(env, "logs", id, "--tail", "100000")).split("\n");
   let safe = 0;

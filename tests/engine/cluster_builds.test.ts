@@ -143,7 +143,7 @@ open("/build/out/seen.txt", "w").write(repr(seen))`,
   }
 });
 
-Deno.test("packages of Node are built there, and the next manager builds if one is away", async () => {
+Deno.test("packages of Node are built there, and the next manager builds if one is down", async () => {
   await using stage = await open({ DOCKER_HOST: `unix:///nowhere/docker.sock,${DOCKER_HOST}` });
   const { index, fixture, cluster, isClean } = stage;
   await index.addNode("left", { "index.js": "module.exports = 'left';\n" });

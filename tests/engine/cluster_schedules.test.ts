@@ -86,7 +86,7 @@ async function putSchedules(cluster: ClusterFixture): Promise<Map<string, Date[]
   return slots;
 }
 
-/** Waits until a schedule has so many records, and all are final. @returns They, the earliest slot first. */
+/** Waits until a schedule has so many records, and all are final. @returns The records, the earliest slot first. */
 async function untilOver(cluster: ClusterFixture, id: string, count: number): Promise<Run[]> {
   let runs: Run[] = [];
   await until(`the end of all runs of ${id}`, async () => {

@@ -103,7 +103,7 @@ Deno.test("DockerRunner starts code that it has while the object store does not 
   const { runner, deploy, store, another } = fixture;
   const executable = await deploy(FILES, { id: "one" });
   await runner.stopContainer(await assertOwnView(runner, executable), { graceSeconds: 0 });
-  store.stat = () => Promise.reject(new ObjectStoreError("The store is away."));
+  store.stat = () => Promise.reject(new ObjectStoreError("The store is down."));
   store.get = store.stat as never;
   for (const each of [runner, another({})]) {
     await each.stopContainer(await assertOwnView(each, executable), { graceSeconds: 0 });

@@ -1,4 +1,4 @@
-/** The dashboard without a service, without a session, and by somebody who may only look. */
+/** The dashboard without a service, without a session, and with a session that may only read. */
 
 import assert from "node:assert/strict";
 import type { HTTPRequest } from "puppeteer-core";
@@ -223,7 +223,7 @@ Deno.test(
 );
 
 Deno.test(
-  "while the database is away, panels say since when they are old, and a late answer changes nothing",
+  "while the database is down, panels say since when they are old, and a late answer changes nothing",
   NEEDS_BROWSER,
   async () => {
     await using service = await openWithBot();
@@ -236,7 +236,7 @@ Deno.test(
     browser.page.on("request", (request) => {
       const { pathname } = new URL(request.url());
       if (isAway && pathname === "/api/notifications/deliveries") {
-        const body = JSON.stringify({ code: "store/unavailable", detail: "The database is away." });
+        const body = JSON.stringify({ code: "store/unavailable", detail: "The database is down." });
         void request.respond({ status: 503, contentType: "application/problem+json", body });
       } else if (isHolding && pathname === "/api/overview") {
         isHolding = false;
@@ -251,7 +251,7 @@ Deno.test(
     isAway = true;
     await browser.until(
       "it says so",
-      "/Not read since \\d\\d:\\d\\d:\\d\\d: The database is away\\./.test(document.querySelector('[aria-labelledby=deliveries]').innerText)",
+      "/Not read since \\d\\d:\\d\\d:\\d\\d: The database is down\\./.test(document.querySelector('[aria-labelledby=deliveries]').innerText)",
     );
     await browser.untilShown("No channels yet.");
     await browser.requireAccessible();

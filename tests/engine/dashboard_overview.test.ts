@@ -109,7 +109,7 @@ Deno.test(
   },
 );
 
-/** Presses whatever chooses and orders bots, and what every page has. */
+/** Presses all controls that select and order bots, and those of every page. */
 async function pressAll(browser: BrowserFixture): Promise<void> {
   const shown = (what: string, ...names: string[]) =>
     browser.until(what, `${ROWS}.join() === ${JSON.stringify(names.join())}`);

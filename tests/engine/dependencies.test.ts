@@ -26,7 +26,7 @@ async function open(more: Record<string, string> = {}) {
   };
 }
 
-/** Builds, and gives the executable with what was built. */
+/** Builds, and returns the executable with its dependencies. */
 async function built({ runner }: RunnerFixture, executable: Executable): Promise<Executable> {
   const { dependencies } = await runner.buildDependencies(executable);
   return { ...executable, ...(dependencies && { dependencies }) };
@@ -39,7 +39,7 @@ async function outputOf({ runner }: RunnerFixture, executable: Executable): Prom
   return result.output;
 }
 
-/** Builds what cannot be built. */
+/** Runs a build that fails. */
 async function failure(fixture: RunnerFixture, executable: Executable, allowSourceBuilds = false) {
   const lines: string[] = [];
   const onLine = (line: string) => void lines.push(line);

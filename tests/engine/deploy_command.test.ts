@@ -14,7 +14,7 @@ import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { testWithNats } from "../support/servers/nats_server.ts";
 import { pause, until } from "../support/until.ts";
 
-/** Long enough that nothing is found by a resync: what is noticed was heard. */
+/** Long enough that no resync finds a change: it has to come as an event. */
 const NO_RESYNC = { RECONCILE_INTERVAL: "86400", HTTP_ADDR: "off" };
 
 /** A configuration of which the values alone would not keep every byte. */
@@ -169,7 +169,7 @@ if (hasServers) {
 }
 
 const MANY = "x = []\n    while True: x.append(bytearray(10_000_000))";
-/** Programs that do not stay up, and how that is said. */
+/** Programs that do not stay up, and the messages about them. */
 const BROKEN: readonly (readonly [string, string, RegExp, RegExp?])[] = [
   ["a syntax error", "def main(id, config)\n    pass\n", /exit code 1/, /SyntaxError/],
   [

@@ -125,7 +125,7 @@ for (const [name, open, bots] of [["SQLite", openSqlite, 200], ["MongoDB", openM
       events.subscribe({
         async onChange(change) {
           const chance = isCalm ? 1 : random.next();
-          if (chance < 0.08) throw new Error("the database is away");
+          if (chance < 0.08) throw new Error("the database is down");
           await repository.apply(change);
           if (chance < 0.16) throw new Error("killed after the write");
         },

@@ -23,7 +23,7 @@ async function isHeld(
     !(await containers()).some((one) => one.bot === id(bot));
 }
 
-/** Has a bot started, and tripped, with Berth killed at a step of it. @returns Whether it came to that step. */
+/** Starts a bot and trips its guard, while Berth is killed at a step of that. @returns Whether it came to that step. */
 async function isKilledWhile(
   fixture: BotFixture,
   berth: BerthProcess,

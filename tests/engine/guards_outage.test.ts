@@ -1,4 +1,4 @@
-/** A guard trips while the database is away, and Berth is killed before the database is back. */
+/** A guard trips while the database is down, and Berth is killed before the database is back. */
 
 import assert from "node:assert/strict";
 import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";

@@ -111,7 +111,7 @@ async function runningOn(lab: Lab, number: number): Promise<string[]> {
   return containers.map(({ Image }) => Image);
 }
 
-/** Waits until the Swarm thinks so of a node. */
+/** Waits until the Swarm sees a node in this state. */
 async function untilState(lab: Lab, number: number, state: string): Promise<void> {
   const docker = connectDocker(lab.managers[0]!);
   await until(`node ${number} is ${state}`, async () => {

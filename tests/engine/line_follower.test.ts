@@ -43,7 +43,7 @@ Deno.test("a line follower gives each line once while the engine rotates its fil
   for (let cuts = 0; cuts < SECONDS / 2; cuts++) {
     await pause(1000, "lines come");
     await proxy.cut();
-    await pause(50, "the engine is away");
+    await pause(50, "the engine is down");
     await proxy.open();
     const before = numbers.length;
     await until("lines come again", () => numbers.length > before, 20_000);

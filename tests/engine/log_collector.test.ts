@@ -11,7 +11,7 @@ import { pause, until } from "../support/until.ts";
 
 const python = (program: string) => ["python3", "-u", "-c", program];
 
-/** A way to a server that can be closed. */
+/** A proxy to a server that can be closed. */
 async function openGate(host: string, port: number) {
   const sockets = new Set<Socket>();
   let isOpen = true;

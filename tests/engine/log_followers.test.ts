@@ -31,7 +31,7 @@ def main(id, config):
         time.sleep(0.1)
 `;
 
-/** A way to the engine that a test can watch and cut. */
+/** A proxy to the engine that a test can watch and cut. */
 async function openProxy(): Promise<{ readonly engine: TcpProxy } & AsyncDisposable> {
   const folder = await Deno.makeTempDir();
   const engine = new TcpProxy({ path: DOCKER_HOST.replace("unix://", "") }, {
@@ -158,7 +158,7 @@ Deno.test("a log that nobody follows costs nothing, and many followers cost what
   }, 10_000);
 });
 
-Deno.test("a follower hears that the engine is away, and gets every line once it is back", async () => {
+Deno.test("a follower hears that the engine is down, and gets every line once it is back", async () => {
   await using proxy = await openProxy();
   const { engine } = proxy;
   await using service = await ServiceFixture.open({

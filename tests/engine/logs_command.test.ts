@@ -221,7 +221,7 @@ Deno.test("berth logs says so when there is no such bot, and when no service run
   }
 });
 
-Deno.test("berth logs shows what is stored while the engine is away, and says that newer lines are missing", async () => {
+Deno.test("berth logs shows what is stored while the engine is down, and says that newer lines are missing", async () => {
   await using service = await openGone(["[2026-01-31 12:00:00.000] a", "[2026-01-31 12:00:01.000] b"]);
   const { code, stdout, output } = await service.berth("logs", "gone", "--tail", "1");
   assert.deepEqual([code, stdout], [1, "[2026-01-31 12:00:01.000] b"]);

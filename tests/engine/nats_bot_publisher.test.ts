@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 const change = (id: string): BotChange => ({ type: "updated", id, document: { config: {} }, order: {} });
 
 testWithNats(
-  "NatsBotPublisher publishes the first changes after the server was away, each once",
+  "NatsBotPublisher publishes the first changes after the server was down, each once",
   async (server) => {
     await server.start();
     await using publisher = new NatsBotPublisher(connectNats(server.url));

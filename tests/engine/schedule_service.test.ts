@@ -258,7 +258,7 @@ for (const aheadMs of [0, 2000]) {
         const index = random() < 0.5 ? 0 : 1;
         await processes[index]!.kill();
         killedAt.push(`${new Date().toISOString()} ${instances[index]}`);
-        await pause(2000 * random(), "it is away for any time");
+        await pause(2000 * random(), "it is down for any time");
         processes[index] = start(index);
       }
       // From here on nothing is due; what is claimed and not started is skipped, what runs comes to its end.

@@ -15,7 +15,7 @@ async function untilOver({ runs, containers, folders }: RunFixture, id: string):
 }
 
 for (const name of ["engine", "mongo", "minio", "nats"] as const) {
-  Deno.test(`ScheduleService lets a run go on, and closes its record, when ${name} is away meanwhile`, async () => {
+  Deno.test(`ScheduleService lets a run go on, and closes its record, when ${name} is down meanwhile`, async () => {
     await using fixture = await RunFixture.open();
     const { start, schedule, proxies, runs, id, starts } = fixture;
     const berth = start({ SERVICES: "schedules", LOG_INTERVAL: "1" });
@@ -33,7 +33,7 @@ for (const name of ["engine", "mongo", "minio", "nats"] as const) {
     assert.equal(starts.get(`${id("one")}@${slot}`), 1);
   });
 
-  Deno.test(`ScheduleService runs a slot once that comes while ${name} is away`, async () => {
+  Deno.test(`ScheduleService runs a slot once that comes while ${name} is down`, async () => {
     await using fixture = await RunFixture.open();
     const { start, schedule, proxies, id, starts } = fixture;
     const berth = start({ SERVICES: "schedules", LOG_INTERVAL: "1" });

@@ -71,7 +71,7 @@ Deno.test("a session starts a bot at its second, stops it at its end with the re
   console.log(`begin to start: ${started} ms`);
   assert.ok(
     started >= 0 && started < FAR_BEFORE_RECONCILE_MS,
-    `started ${started} ms after the begin of its session`,
+    `started ${started} ms after the beginning of its session`,
   );
   await until("it is stopped", () => stateOf(service)?.condition.type === "outside-session");
   const starts = composedStarts(service);

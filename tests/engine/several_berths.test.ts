@@ -6,7 +6,7 @@ import { seededRandom } from "../support/seeded_random.ts";
 import { pause, until } from "../support/until.ts";
 
 const KILLS = fullOrShort(20, 2);
-/** A leader that has died is followed within this time. */
+/** Another Berth takes over from a dead leader within this time. */
 const TAKE_OVER_MS = 10_000;
 
 /** From the making of a schedule to its only slot. */

@@ -1,4 +1,4 @@
-/** A program hears why it is stopped, in every language. */
+/** A program learns why it is stopped, in every language. */
 
 import assert from "node:assert/strict";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";

@@ -59,7 +59,7 @@ async function lastTick(fixture: SupervisorFixture, container: string): Promise<
   return Date.parse(last);
 }
 
-/** Sends a signal to the processes of a container that the text is in the command line of, but for the engine's init. */
+/** Sends a signal to the processes of a container whose command lines contain a string, except the engine's init. */
 async function signalIn(container: string, signal: string, text: string): Promise<void> {
   const script = `for p in /proc/[0-9]*; do
     tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q "^/bin/sh.*$2\\|^python3.*$2\\|^node.*$2" && kill -$1 \${p#/proc/}
@@ -130,11 +130,11 @@ for (const language of fullOrShort(["python", "node"] as const, ["python"] as co
     assert((await lastTick(fixture, container.id)) - at < 4000);
   });
 
-  Deno.test(`${language}: a Berth that is away for less than the lease stops no bot, and neither does a slow one`, async () => {
+  Deno.test(`${language}: a Berth that is down for less than the lease stops no bot, and neither does a slow one`, async () => {
     await using fixture = await SupervisorFixture.open(language);
     const { container } = await ticking(fixture, { leaseSeconds: 6 });
     await fixture.mute();
-    await pause(2000, "Berth is away");
+    await pause(2000, "Berth is down");
     fixture.serve();
     const before = fixture.leases.renewals;
     fixture.intercept = (request) =>

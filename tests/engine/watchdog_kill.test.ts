@@ -1,4 +1,4 @@
-/** No healthy bot is restarted because Berth was away. */
+/** No healthy bot is restarted because Berth was down. */
 
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
@@ -10,7 +10,7 @@ import { seededRandom } from "../support/seeded_random.ts";
 import { pause, until } from "../support/until.ts";
 
 const KILLS = fullOrShort(10, 2);
-/** Berth is away longer than a bot may be silent. */
+/** Berth is down longer than a bot may be silent. */
 const AWAY_MS = 3500;
 const SILENCE = { max_silence_seconds: 3, start_grace_seconds: 0, action: "restart" };
 const BOTS = {
@@ -67,7 +67,7 @@ Deno.test("Berth is killed and away again and again: no healthy bot is restarted
   for (let kill = 1; kill <= KILLS; kill++) {
     await pause(random() * 3000, "Berth is killed at any moment");
     await service.kill();
-    if (kill % 3 === 1) await pause(AWAY_MS, "Berth is away for long");
+    if (kill % 3 === 1) await pause(AWAY_MS, "Berth is down for long");
     service = start();
     await until("the service", () => ask(() => client.call("listBots", { query: {} })));
   }

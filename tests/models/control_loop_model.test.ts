@@ -15,7 +15,7 @@ import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
 const BOTS = Array.from({ length: 8 }, (_, index) => `bot-${index}`);
 const HASHES = ["h1", "h2", "h3"];
 
-/** The error that a bad time throws, on purpose; anything else is a failed assertion. */
+/** The error that an injected fault throws; anything else is a failed assertion. */
 class ExpectedError extends Error {}
 
 /** An engine whose names are unique, as the real one's; it counts what must never happen. */
@@ -40,7 +40,7 @@ class ModelEngine {
     return [...this.#containers.values()].filter((one) => id === undefined || one.id === id);
   }
 
-  /** Creates, takes its time, then starts; whoever dies in between leaves the container created. */
+  /** Creates, takes its time, then starts; a death in between leaves the container created. */
   async start(id: string, specHash: string, attempt: number, ms: number, signal: AbortSignal): Promise<void> {
     assert.ok(!this.startsInFlight.get(id), `two starts of ${id} at once`);
     assert.deepEqual(this.list(id), [], `the name of ${id} is taken`);
@@ -171,7 +171,7 @@ function randomDesired(random: SeededRandom): DesiredState {
   return undefined;
 }
 
-/** Something happens; most of it is told to Berth, some is left for the next resync. */
+/** Makes something happen. Berth is told of most of it; some is left for the next resync. */
 function happen({ random, engine, documents }: World, berth: ModelBerth): void {
   const chance = random.next();
   const running = engine.list().filter(({ phase }) => phase === "running");

@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 /** A fault, when it begins and how long it lasts, in seconds. */
 type Fault = {
   readonly what:
-    | "the database is away"
+    | "the database is down"
     | "the copy is cut off"
     | "the copy stands still"
     | "an observer stands still";
@@ -84,7 +84,7 @@ class Simulation {
     await settle();
   }
 
-  /** @param since Whom it meets has lived since then, in ms: a fault of a copy spares the copies that follow. */
+  /** @param since When the affected process began to live, in ms: a fault of a copy spares the copies that follow. */
   #isNow(what: Fault["what"], since = 0): boolean {
     const now = this.clock.now() / 1000;
     return this.#world.faults.some((fault) =>
@@ -97,7 +97,7 @@ class Simulation {
     return new Proxy(this.#store, {
       get: (store, name) => async (...args: unknown[]) => {
         const fail = () => {
-          throw new StoreUnavailableError("The model's database is away.");
+          throw new StoreUnavailableError("The model's database is down.");
         };
         const lag = () => this.clock.sleep(this.#random.next() * (this.#random.next() < 0.2 ? 4000 : 50));
         await lag();
@@ -118,7 +118,7 @@ class Simulation {
     const stopped = () => index === 0 && this.#isNow("an observer stands still");
     const clock = clockAt(this.#world.rates[index]!, this.clock, stopped);
     const leases = new Leases({
-      store: this.#reach(() => this.#isNow("the database is away")),
+      store: this.#reach(() => this.#isNow("the database is down")),
       leaseSeconds: LEASE_SECONDS,
       clock,
     });
@@ -144,7 +144,7 @@ class Simulation {
     const clock = clockAt(rates[2 + this.#beaten++ % (rates.length - 2)]!, this.clock);
     const startedMs = this.clock.now();
     const isCutOff = () =>
-      this.#isNow("the database is away") || this.#isNow("the copy is cut off", startedMs);
+      this.#isNow("the database is down") || this.#isNow("the copy is cut off", startedMs);
     const leases = new Leases({ store: this.#reach(isCutOff), leaseSeconds: LEASE_SECONDS, clock });
     const { renewEveryMs, killAfterMs } = leaseTimes(lease.leaseSeconds);
     // The engine takes its time, now and then about as long as a lease.
@@ -194,7 +194,7 @@ const fault: fc.Arbitrary<Fault> = fc.record({
     { weight: 4, arbitrary: fc.constantFrom<Fault["what"]>("the copy is cut off", "the copy stands still") },
     {
       weight: 1,
-      arbitrary: fc.constantFrom<Fault["what"]>("the database is away", "an observer stands still"),
+      arbitrary: fc.constantFrom<Fault["what"]>("the database is down", "an observer stands still"),
     },
   ),
   at: seconds,

@@ -112,7 +112,7 @@ class Machine implements Disposable {
     return { code, stdout: decode(stdout), stderr: decode(stderr) };
   }
 
-  /** Has a stub pass for a program that is pinned, on every platform. */
+  /** Makes a stub pass for a pinned program, on every platform. */
   pin(name: string, program: string): void {
     const sum = createHash("sha256").update(program).digest("hex");
     const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];

@@ -7,7 +7,7 @@
 import type { BotEventHandlers, BotEvents } from "../../services/events/bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 
-/** Keeps what it is told, and fails when it is told to. */
+/** Records its calls, and fails on request. */
 export class EventRecorder implements BotEventHandlers {
   /** Every change that was given, taken or not. */
   readonly given: BotChange[] = [];
@@ -56,7 +56,7 @@ export class EventRecorder implements BotEventHandlers {
   }
 
   /**
-   * Waits until something is so; looked at whenever anything is told.
+   * Waits until a condition holds, which is checked at each call.
    *
    * @param what What is waited for.
    * @param isSo Whether it is so.

@@ -66,7 +66,7 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Lets time pass while nobody runs: those that are due are woken when it is moved next.
+   * Lets time pass while nothing runs: sleepers that are due are woken when the clock is moved next.
    *
    * @param ms How much, in ms.
    * @param isSuspended Whether the whole machine stands still, so that only the clock on the wall goes on.
@@ -77,7 +77,7 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Lets time pass: wakes those that are due, in order, and lets each do what it can before the next.
+   * Lets time pass: wakes sleepers that are due, in order, and lets each do what it can before the next.
    *
    * @param ms How much, in ms.
    */

@@ -62,7 +62,7 @@ export class MemoryServiceRegistry implements ServiceRegistry {
 
   async #answer<T>(work: () => T): Promise<T> {
     await Promise.resolve();
-    if (this.isAway) throw new StoreUnavailableError("The test's registry is away.");
+    if (this.isAway) throw new StoreUnavailableError("The test's registry is down.");
     return work();
   }
 }

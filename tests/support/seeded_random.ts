@@ -1,5 +1,5 @@
 /**
- * Chance that a test can repeat.
+ * Random numbers that a test can repeat.
  *
  * @module
  */

@@ -11,7 +11,7 @@ export type ProgramModules = Readonly<Record<string, string>>;
  * Makes one Python program.
  *
  * @param modules The modules, without folders.
- * @param loader What finds them in `MODULES`, a dictionary of their texts by their names, and runs the program.
+ * @param loader Code that finds them in `MODULES`, a dictionary of their texts by their names, and runs the program.
  */
 export function bundlePython(modules: ProgramModules, loader: string): string {
   // A string of JSON is one of Python, too.
@@ -25,8 +25,8 @@ export function bundlePython(modules: ProgramModules, loader: string): string {
  * Makes one program of CommonJS modules.
  *
  * @param modules The modules, without folders.
- * @param loader What finds them in `MODULES`, an object of their functions by `./` and their file names, and runs the
- * program.
+ * @param loader Code that finds them in `MODULES`, an object of their functions by `./` and their file names, and runs
+ * the program.
  */
 export function bundleCommonJs(modules: ProgramModules, loader: string): string {
   const entries = Object.entries(modules).map(([file, text]) =>

@@ -52,7 +52,7 @@ export const SUPERVISOR_FOLDER = "/berth-supervisor";
 /** File with the token of an order in a container: only root may read it (mode 0400). */
 export const BOOTSTRAP_FILE = `${SUPERVISOR_FOLDER}/token`;
 
-/** File of the authority that Berth's certificate is recognized by, if it is none that images know. */
+/** File of the certificate authority (CA) behind Berth's certificate, if images do not know it. */
 export const CA_FILE = `${SUPERVISOR_FOLDER}/ca.pem`;
 
 /** Folder of the node's cache in a container, on a volume that all containers of the instance on a node share. */
@@ -89,7 +89,7 @@ export interface SupervisorFile {
 
 /** Environment variables of a supervisor. None of them reaches the bot. */
 export interface SupervisorEnvironment {
-  /** Addresses of Berth, with commas between. */
+  /** Addresses of Berth, separated by commas. */
   readonly BERTH_URLS: string;
   /** Id of the task. */
   readonly BERTH_TASK: string;
@@ -97,7 +97,7 @@ export interface SupervisorEnvironment {
   readonly BERTH_NODE: string;
   /** See {@linkcode BOOTSTRAP_FILE}. */
   readonly BERTH_BOOTSTRAP_FILE: string;
-  /** File of an authority, as PEM, that Berth's certificate is recognized by. @default {those of the image} */
+  /** PEM file of the certificate authority behind Berth's certificate. @default {those of the image} */
   readonly BERTH_CA_FILE?: string;
 }
 
@@ -147,7 +147,7 @@ const NODE: Readonly<Record<string, string>> = {
 /**
  * Returns the files of the supervisor, to be mounted read-only in {@linkcode SUPERVISOR_FOLDER}.
  *
- * @param language The language that the container's image has for sure: each file less is a mount less. @default {both}
+ * @param language The language that the container's image has for sure: each file less saves a mount. @default {both}
  */
 export function supervisorFiles(language?: "python3" | "node"): SupervisorFile[] {
   const files = {

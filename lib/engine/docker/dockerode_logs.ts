@@ -35,7 +35,7 @@ export class DockerodeLogs {
   }
 
   /**
-   * Reads the entries of a container's log, as many at a time as come together.
+   * Reads the entries of a container's log, in batches as they arrive.
    *
    * @param container Id or name.
    * @param options Which entries, and until when.
@@ -61,7 +61,8 @@ export class DockerodeLogs {
    * @param container Id or name.
    * @param options Until when.
    * @returns What it prints from now on.
-   * @throws As {@linkcode readEntries}; it ends without an error when the container, or its engine, ends in good order.
+   * @throws As {@linkcode readEntries}; it ends without an error when the container ends, or its engine shuts down
+   * cleanly.
    */
   async *attach(container: string, options: EngineCallOptions): AsyncGenerator<readonly OutputPiece[]> {
     using scope = this.#client.scope(`attach to container '${container}'`, {

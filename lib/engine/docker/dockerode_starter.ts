@@ -50,7 +50,7 @@ export class DockerodeStarter {
    *
    * @param spec The specification.
    * @returns Id of the container.
-   * @throws {StartInterruptedError} If the engine went away, so that a container may be left.
+   * @throws {StartInterruptedError} If the engine stopped answering, so that a container may be left.
    */
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
@@ -91,7 +91,7 @@ export class DockerodeStarter {
    *
    * @param id Id of the container.
    * @param name Name of the container, for error messages.
-   * @throws {StartInterruptedError} If the engine went away, so that the container stays for now.
+   * @throws {StartInterruptedError} If the engine stopped answering, so that the container stays for now.
    */
   async start(id: string, name: string, signal?: AbortSignal): Promise<void> {
     try {

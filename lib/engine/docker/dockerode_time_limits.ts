@@ -20,7 +20,7 @@ export interface DockerodeTimeLimits {
   readonly pullStallMs: number;
   /** A registry's answer about one image. @default {10_000} */
   readonly registryMs: number;
-  /** Time that an engine may be away before a wait for an exit fails. @default {10_000} */
+  /** Time that an engine may be down before a wait for an exit fails. @default {10_000} */
   readonly engineReturnMs: number;
   /** Removing the container of a failed or cancelled start. @default {10_000} */
   readonly cleanupMs: number;

@@ -46,7 +46,7 @@ export class DockerodeWaiter {
    * @param container Id or name.
    * @returns Exit code and duration.
    * @throws {ContainerNotFoundError} If there is no such container, or it was removed before its exit code was read.
-   * @throws {EngineUnavailableError} If the engine does not answer, or went away and did not return in time.
+   * @throws {EngineUnavailableError} If the engine does not answer, or stopped answering and did not return in time.
    */
   async wait(container: string, signal?: AbortSignal): Promise<RunOutcome> {
     let seen = await this.#containers.inspect(container, { signal, limitMs: this.#limits.callMs });

@@ -1,10 +1,10 @@
 /**
- * Takes an HTTP/1.1 answer apart whose body comes in chunks, or is a raw stream of the engine.
+ * Parses an HTTP/1.1 response whose body comes in chunks, or is a raw stream of the engine.
  *
  * @module
  */
 
-/** The bytes are no such answer. */
+/** The bytes are not such a response. */
 export class HttpFormatError extends Error {
   /** @param message The problem. */
   constructor(message: string) {
@@ -16,7 +16,7 @@ export class HttpFormatError extends Error {
 const CR = 0x0d;
 const LF = 0x0a;
 const MAX_HEAD_BYTES = 64 * 1024;
-/** A connection that the engine has taken over has no length: newer engines name it for its frames. */
+/** Media types of a raw stream, which has no length; newer engines have one for streams of frames. */
 const RAW_STREAM = /^application\/vnd\.docker\.(raw|multiplexed)-stream/;
 const latin1 = new TextDecoder("latin1");
 
@@ -42,7 +42,7 @@ export class HttpChunks {
     return this.#place === "end";
   }
 
-  /** Whether the body is what comes until the connection is closed. */
+  /** Whether the body ends with the connection. */
   get isRaw(): boolean {
     return this.#isRaw;
   }
@@ -52,7 +52,7 @@ export class HttpChunks {
    *
    * @param bytes Bytes as they came.
    * @returns The content of the body among them, joined.
-   * @throws {HttpFormatError} If they are not what an answer may have.
+   * @throws {HttpFormatError} If they are not part of a valid response.
    */
   push(bytes: Uint8Array): Uint8Array {
     // Never longer than what came: the rest is frame.
@@ -95,7 +95,10 @@ export class HttpChunks {
     return content.subarray(0, length);
   }
 
-  /** The usual form of a size, whole: a log has as many as lines. @returns Where it ends; `at` for any other. */
+  /**
+   * Reads a complete size in its usual form: a log has as many sizes as lines. @returns Where it ends; `at` for any
+   * other.
+   */
   #takeSize(bytes: Uint8Array, at: number): number {
     let size = 0;
     for (let i = at; i < at + 7 && i + 1 < bytes.length; i++) {

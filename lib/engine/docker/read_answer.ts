@@ -34,7 +34,7 @@ export async function readJson(answer: BegunAnswer): Promise<unknown> {
   }
 }
 
-/** Reads the engine's words out of an answer that refuses a request. */
+/** Reads the engine's message from a refusal. */
 export async function readMessage(answer: BegunAnswer): Promise<string> {
   const text = (await readText(answer)).trim();
   try {

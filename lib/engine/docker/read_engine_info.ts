@@ -1,5 +1,5 @@
 /**
- * Asks a Docker Engine what it is.
+ * Asks a Docker Engine about itself.
  *
  * @module
  */

@@ -18,11 +18,11 @@ export interface AvailabilityRequest {
   readonly availability: SwarmNode["Spec"]["Availability"];
   /** Time limit of a call, in ms. */
   readonly limitMs: number;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How often an update is repeated that another one has overtaken. */
+/** How often an update is repeated after another one has overtaken it. */
 const MAX_UPDATES = 5;
 
 /**

@@ -18,7 +18,7 @@ const STARTING: readonly string[] = [
   "starting",
 ];
 const ENDED: readonly string[] = ["complete", "shutdown", "failed", "rejected"];
-/** The Swarm makes a task within moments. A service of this age without one has lost it, in ms. */
+/** Age from which a service without a task has lost it, in ms: the Swarm makes a task within moments. */
 const TASK_LIMIT_MS = 60_000;
 
 /** A container as a Swarm has it. */

@@ -185,7 +185,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   }
 
   /**
-   * Has the Swarm run a container. Its phase is `starting` until a node runs it.
+   * Makes the Swarm run a container. Its phase is `starting` until a node runs it.
    *
    * @param spec The specification.
    * @throws {ContainerConflictError} If the name is taken.
@@ -225,8 +225,8 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   }
 
   /**
-   * Has a container end, by SIGTERM and SIGKILL after the grace period that it was created with, and waits for that. Keeps
-   * it, with its log and exit code.
+   * Ends a container by SIGTERM, then by SIGKILL after the grace period that it was created with, and waits for its
+   * end. Keeps it, with its log and exit code.
    *
    * @param container Id of the container.
    * @param options A signal. The grace period counts only for a container that was created without one.
@@ -283,7 +283,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
 /** Exit code of a container that SIGKILL ended, or whose own nobody knows. */
 const UNKNOWN_EXIT = 137;
 
-/** Whether it was told to end before a node had it: it never begins. */
+/** Whether it was told to end before it was placed on a node, so that it never starts. */
 function isNowhere({ phase, nodeId }: SwarmContainer): boolean {
   return phase === "starting" && nodeId === undefined;
 }

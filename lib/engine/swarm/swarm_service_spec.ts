@@ -112,7 +112,7 @@ export function toServiceSpec(spec: SwarmContainerSpec): Record<string, unknown>
           ...(resources.cpus !== undefined && { NanoCPUs: Math.round(resources.cpus * 1e9) }),
         },
       },
-      // Berth decides when a bot is started again, and whether its earlier copy is surely gone.
+      // Berth decides when a bot is started again, and whether its earlier copy is certainly gone.
       RestartPolicy: { Condition: "none", MaxAttempts: 0 },
       ...(spec.network !== "bridge" && { Networks: [{ Target: spec.network }] }),
       LogDriver: {

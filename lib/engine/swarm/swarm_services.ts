@@ -120,7 +120,7 @@ export class SwarmServices {
   }
 
   /**
-   * Has the task of a service end, and keeps it with its log and exit code. A service without replicas would lose both:
+   * Ends the task of a service, and keeps it with its log and exit code. A service without replicas would lose both:
    * the Swarm removes such tasks a quarter of a second after their end. Instead, the service gets a constraint that no
    * node meets.
    *

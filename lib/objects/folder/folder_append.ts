@@ -17,9 +17,9 @@ import type { ObjectPaths } from "./object_paths.ts";
 export interface FolderAppendOptions {
   /** Where objects are. */
   readonly paths: ObjectPaths;
-  /** Takes files before they get their names. */
+  /** Holds files before they get their names. */
   readonly uploads: UploadFolder;
-  /** How much of each file counts. */
+  /** Records how much of each file counts. */
   readonly lengths: LengthRecords;
 }
 

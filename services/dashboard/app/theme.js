@@ -24,7 +24,7 @@ function apply() {
 
 apply();
 
-/** Goes on to the next theme. */
+/** Switches to the next theme. */
 export function nextTheme() {
   theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
   apply();

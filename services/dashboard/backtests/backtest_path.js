@@ -4,7 +4,7 @@ export const backtestPath = (id, rest = "") => `/api/backtests/${encodeURICompon
 /** Whether a backtest goes on. */
 export const isOpen = ({ state }) => state === "queued" || state === "running";
 
-/** A backtest as people tell it from others. */
+/** A name by which people tell a backtest from others. */
 export const nameOf = ({ bot, version, id }) => `${bot}${version ? ` ${version}` : ""}, ${timeOf(id)}`;
 
 /** An id begins with the time of the request, in UTC. */

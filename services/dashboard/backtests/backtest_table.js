@@ -9,7 +9,7 @@ import { duration } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 import { isOpen, nameOf } from "./backtest_path.js";
 
-/** More curves than this lie on each other. */
+/** Largest number of backtests to compare: more curves would cover each other. */
 const MAX_COMPARED = 6;
 
 /** @param backtests The backtests. @param chosen A signal of the set of ids that are compared. */

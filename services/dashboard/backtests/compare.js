@@ -1,4 +1,4 @@
-/** Several backtests beside each other: a column each, and their curves over each other. */
+/** Several backtests side by side: a column each, and their curves overlaid. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

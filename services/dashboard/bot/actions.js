@@ -8,7 +8,7 @@ import { botPath, call } from "../store/api.js";
 import { bots } from "../store/bots.js";
 import { groupOf } from "../text/states.js";
 
-/** How long the page waits for what was asked, in ms; the service goes on. */
+/** How long the page waits for an action, in ms; the service goes on with it. */
 const PATIENCE_MS = 90_000;
 
 /** Waits until the bot is as it should be. @returns Whether it is; false if that takes too long. */

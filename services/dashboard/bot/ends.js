@@ -5,7 +5,7 @@ import { linkTo } from "../app/router.js";
 import { duration, exactTime, shortTime } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 
-/** Lines that came this long before an end are where the log begins, in ms. */
+/** How long before an end the log is shown from, in ms. */
 const BEFORE_MS = 30_000;
 
 /** @param id Id of the bot. @param exits As the API gives them, the newest first. */

@@ -71,7 +71,7 @@ export function History({ store }) {
 /** Within a day, seconds matter. */
 const timeOf = (ms) => day(ms) === day(Date.now()) ? clockTime(ms) : shortTime(ms);
 
-/** The word before says it already. */
+/** Leaves out the first word, which the label before it says already. */
 function withoutWord(text, type) {
   return text.replace(
     type === "exited"

@@ -23,7 +23,7 @@ export class LogStore {
   lines = [];
   /** Changes when the lines do. */
   version = signal(0);
-  /** How many lines were put before those that were there, over all. */
+  /** Total number of lines that were prepended. */
   prepended = 0;
   /** `live`, `connecting`, `paused`, or `reading` (from a time on). */
   mode = signal("connecting");
@@ -235,7 +235,7 @@ export class LogStore {
 /** The millisecond after a time: the API reads no smaller parts. */
 const after = (time) => new Date(Date.parse(time) + 1).toISOString();
 
-/** How many of the first items are so. */
+/** Counts the first items that meet a condition. */
 function countWhile(items, isSo) {
   const at = items.findIndex((item) => !isSo(item));
   return at < 0 ? items.length : at;

@@ -7,9 +7,9 @@ import { withSample } from "../store/usage.js";
 
 /** Points that are kept of each curve; a screen has no more. */
 const MAX_POINTS = 2000;
-/** Metrics that are told apart. */
+/** Number of metrics that are distinguished. */
 const MAX_METRICS = 60;
-/** Lines of the log that are read for a longer time. */
+/** Number of lines of the log that are read for a longer range of time. */
 const MAX_LINES = 50_000;
 /** After so long without a measurement, the service may know more, in ms. */
 const AWAY_MS = 60_000;

@@ -1,4 +1,4 @@
-/** A button that does something with the service: asks if it must, shows its progress and how it ended where it was pressed. */
+/** A button that acts on the service: asks first if needed, and shows progress and outcome where it was pressed. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -16,7 +16,7 @@ const SHOWN_MS = 8000;
  * @param doing The same while it goes on, for example `Restarting`.
  * @param run Does it; gets the reason if the question asks for one. @returns What to say when it is done.
  * @param question See `confirmed()`; absent if nothing can be lost.
- * @param subject What it is done with, for people who listen, where the same button stands in every row.
+ * @param subject What it is done with, for screen readers, where the same button is in every row.
  */
 export function ActionButton({ label, doing, run, question, kind = "", subject }) {
   const state = useSignal({ is: "idle" });

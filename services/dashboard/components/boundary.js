@@ -1,4 +1,4 @@
-/** Holds a mistake where it is: a part that fails says so, and the rest of the page goes on. */
+/** Contains an error: a part that fails says so, and the rest of the page goes on. */
 
 import { Component, h } from "preact";
 import { html } from "./html.js";

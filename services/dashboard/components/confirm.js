@@ -22,7 +22,7 @@ export function confirmed({ title, text, action, isDanger = false, reason }) {
   return promise;
 }
 
-/** The place of the question. It is there once. */
+/** Shows the question. A page has one. */
 export function ConfirmDialog() {
   if (!question.value) return null;
   const { title, text, action, isDanger, reason, resolve } = question.value;

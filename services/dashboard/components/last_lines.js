@@ -10,7 +10,7 @@ import { NotRead } from "./not_read.js";
 
 /** Longest line that is shown, in characters. */
 const MAX_LENGTH = 400;
-/** A bot prints on while its lines are shown. */
+/** How often the lines are read, in ms: a bot goes on printing while they are shown. */
 const LOOK_MS = 5000;
 
 /**

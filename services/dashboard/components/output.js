@@ -14,7 +14,7 @@ import { html } from "./html.js";
 const MAX_LINES = 1000;
 
 /**
- * @param path Path of the run in the API. @param name Its name, for people who listen.
+ * @param path Path of the run in the API. @param name Its name, for screen readers.
  * @param isOpen Whether it goes on: then its log is followed. @param hasResult Whether it left a result.
  */
 export function Output({ path, name, isOpen, hasResult }) {

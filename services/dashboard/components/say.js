@@ -1,4 +1,4 @@
-/** Says something to people who listen instead of look. One thing at a time, and not the same twice. */
+/** Announces something to users of screen readers. One thing at a time, and not the same twice. */
 
 import { signal } from "@preact/signals";
 import { html } from "./html.js";
@@ -13,7 +13,7 @@ export function say(text) {
   timer = setTimeout(() => said.value = text, PAUSE_MS);
 }
 
-/** The live region. It is there once. */
+/** The live region. A page has one. */
 export function LiveRegion() {
   return html`<div class="hidden-label" role="status" aria-live="polite">${said}</div>`;
 }

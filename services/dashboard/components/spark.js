@@ -5,7 +5,10 @@ import { html } from "./html.js";
 const WIDTH = 100;
 const HEIGHT = 24;
 
-/** @param values The values, the oldest first. @param label What it shows, for people who listen. @param fromZero Whether 0 is the bottom. */
+/**
+ * @param values The values, the oldest first. @param label What it shows, for screen readers. @param fromZero Whether 0
+ * is the bottom.
+ */
 export function Spark({ values, label, fromZero = false }) {
   if (values.length < 2) return null;
   const low = fromZero ? 0 : Math.min(...values);

@@ -1,4 +1,4 @@
-/** How many hits there are when. Pressing a bar, or the arrow keys, show those of its time. */
+/** The number of hits over time. A click on a bar, or the arrow keys, show the hits of its time. */
 
 import { html } from "../components/html.js";
 import { clockTime, many, shortTime } from "../text/format.js";

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { request } from "../store/api.js";
 import { readObjects } from "../store/read_stream.js";
 
-/** Hits that a page holds; beyond, a person goes on or looks for less. */
+/** Hits that a page holds; beyond that, a person continues the search or narrows it. */
 const MAX_HITS = 5000;
 const PAGE = 1000;
 

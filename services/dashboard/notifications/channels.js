@@ -1,4 +1,4 @@
-/** The channels: whom each tells of what, how it is, and a test. */
+/** The channels: who gets which notifications, the state of each, and a test. */
 
 import { ActionButton } from "../components/action_button.js";
 import { html } from "../components/html.js";

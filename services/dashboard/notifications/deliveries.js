@@ -1,4 +1,4 @@
-/** The last deliveries: what was told, to whom, and whether it was taken. */
+/** The last deliveries: each message, its channel, and its outcome. */
 
 import { html } from "../components/html.js";
 import { NotRead } from "../components/not_read.js";

@@ -24,7 +24,7 @@ export const Outcome = ({ outcome }) => chip(OUTCOMES[outcome]);
 export const Urgency = ({ severity, state }) =>
   chip(state === "recovered" ? ["running", "Recovered"] : SEVERITIES[severity]);
 
-/** The page of what an event is about; `undefined` if it is the service itself. */
+/** The link to the page of an event's subject; `undefined` if it is the service itself. */
 export function subjectLink({ kind, bot }) {
   if (bot === undefined) return undefined;
   const isSchedule = kind.startsWith("run.") || schedules.value?.some(({ id }) => id === bot);

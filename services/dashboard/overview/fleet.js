@@ -1,4 +1,4 @@
-/** Guards over several bots, and what all guards hold. */
+/** Guards over several bots, and the bots that any guard holds. */
 
 import { useSignal } from "@preact/signals";
 import { linkTo } from "../app/router.js";

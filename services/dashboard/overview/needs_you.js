@@ -95,7 +95,7 @@ function Problem({ bot }) {
   `;
 }
 
-/** The chip says the state and the wait says until when; the reason is left. */
+/** Returns the reason alone: the chip shows the state, and the wait shows until when. */
 function whyOf(condition, state) {
   const [, reason] = /^backing off until \S+ \((.*)\)$/.exec(condition) ?? [];
   if (reason !== undefined) return reason;

@@ -1,4 +1,4 @@
-/** How the service is, and what it works with. */
+/** The state of the service, and of the parts that it works with. */
 
 import { html } from "../components/html.js";
 import { NotRead } from "../components/not_read.js";

@@ -1,4 +1,4 @@
-/** How somebody looks at the bots: text, group, order and label. Kept in the address. */
+/** The view of the bots: search text, group, order and label. Kept in the address. */
 
 import { computed, effect, signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

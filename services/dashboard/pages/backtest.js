@@ -1,4 +1,4 @@
-/** One backtest: how far it is, its metrics, plots and tables, and its log. */
+/** One backtest: its progress, its metrics, plots and tables, and its log. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

@@ -13,7 +13,7 @@ import { useRepeat } from "../store/repeat.js";
 const OPEN_MS = 2000;
 const REST_MS = 15_000;
 const PAGE = 50;
-/** Those that are compared stay chosen while other pages are looked at. */
+/** The backtests to compare, which stay chosen while another page is open. */
 const chosen = signal(new Set());
 
 export function BacktestsPage() {

@@ -26,7 +26,7 @@ export function NotificationsPage() {
   const look = async (signal) => {
     about.value = await call("/api/notifications", { signal });
   };
-  // These are in the database, which may be away.
+  // These are in the database, which may be down.
   const lookBack = async (signal) => {
     list.value = await call("/api/notifications/deliveries", { query: { limit: shown.value }, signal });
   };

@@ -1,4 +1,4 @@
-/** The overview: what needs a person, every bot, what runs next, and how the service is. */
+/** The overview: what needs a person, every bot, what runs next, and the state of the service. */
 
 import { part } from "../components/boundary.js";
 import { html } from "../components/html.js";

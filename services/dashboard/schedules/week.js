@@ -15,7 +15,7 @@ const DAY_MS = 24 * 3600_000;
 const DAYS = 7;
 /** Times that are asked for: enough for one an hour. */
 const COUNT = 200;
-/** With more, a person decides whether so many requests are worth it. */
+/** With more schedules than this, a person decides whether so many requests are worth it. */
 const MAX_AT_ONCE = 100;
 const CONCURRENCY = 4;
 const READ_AGAIN_MS = 3600_000;

@@ -39,7 +39,7 @@ export async function request(
   }
 }
 
-/** How long an answer may take, in ms: a way that is broken in the middle never gives one. */
+/** How long an answer may take, in ms: a connection that is broken in the middle never gives one. */
 const PATIENCE_MS = 60_000;
 
 /** Like {@linkcode request}; gives the JSON of the answer, which has a minute to come. */

@@ -1,4 +1,4 @@
-/** The time, as signals: whoever shows an age is shown again when the age changes. */
+/** The time, as signals: a part that shows an age is rendered again when the age changes. */
 
 import { signal } from "@preact/signals";
 

@@ -1,5 +1,5 @@
 /**
- * The session. When it is over, whatever was asked waits until somebody logs in again, here or in another tab.
+ * The session. When it is over, requests wait until somebody logs in again, here or in another tab.
  */
 
 import { effect, signal } from "@preact/signals";
@@ -20,7 +20,7 @@ let regained;
 /**
  * Waits until there is a session again.
  *
- * @param what What waits, in words, if a person asked for it.
+ * @param what The waiting request, in words, if a person asked for it.
  * @returns Whether there is one; false if the person gave up.
  */
 export function untilLoggedIn(what) {
@@ -29,14 +29,14 @@ export function untilLoggedIn(what) {
   return regained.promise;
 }
 
-/** Gives up what waits, so that it is not done later by surprise. */
+/** Cancels waiting requests, so that they are not sent later by surprise. */
 export function giveUp() {
   settle(false);
   // The stream of events goes on asking.
 }
 
 /**
- * Logs in with what `berth dashboard` prints.
+ * Logs in with the link that `berth dashboard` prints.
  *
  * @param text The link, or its code.
  * @returns Whether it worked.

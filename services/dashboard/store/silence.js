@@ -1,8 +1,8 @@
-/** Notices streams that have gone silent: a way that is broken in the middle tells neither side. */
+/** Notices streams that have gone silent: a connection that is broken in the middle tells neither side. */
 
 /** The service sends something in each stream every 15 s; without anything for this long it is dead, in ms. */
 export const DEAD_MS = 35_000;
-/** How often that is looked at, in ms. */
+/** How often to check for that, in ms. */
 export const LOOK_MS = 5000;
 
 /**

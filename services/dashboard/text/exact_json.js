@@ -2,7 +2,7 @@
 
 const INTEGER = /^-?\d+$/;
 
-/** Parses it. @throws {SyntaxError} If it is none. */
+/** Parses JSON. @throws {SyntaxError} If it is not JSON. */
 export const parseExact = (text) =>
   JSON.parse(
     text,
@@ -15,7 +15,7 @@ export const parseExact = (text) =>
 /** Levels that are written: a program may nest deeper than the stack of a browser. */
 const MAX_DEPTH = 200;
 
-/** Writes it, `indent` spaces a level. Values that are nested too deep become `…`. */
+/** Writes JSON, `indent` spaces a level. Values that are nested too deep become `…`. */
 export function stringifyExact(value, indent = 2, depth = 0) {
   if (typeof value === "bigint") return String(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";

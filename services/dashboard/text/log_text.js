@@ -24,7 +24,7 @@ const LEVELS = {
 /** Levels of bunyan and pino. */
 const NUMBERS = { 10: "debug", 20: "debug", 30: "info", 40: "warning", 50: "error", 60: "error" };
 const WORD = /\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b/;
-/** Where a level stands in a line, in characters. */
+/** How far into a line a level may stand, in characters. */
 const LEVEL_WITHIN = 80;
 const MESSAGES = ["message", "msg", "event", "text"];
 const OWN_KEYS = new Set([...MESSAGES, "level", "lvl", "severity", "time", "timestamp", "ts", "_metric"]);

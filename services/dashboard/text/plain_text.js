@@ -1,4 +1,4 @@
-/** Strings of bots without what would draw, move or hide: escape sequences and control characters. */
+/** Strings of bots without escape sequences and control characters, which could draw, move or hide text. */
 
 import { asText } from "./as_text.js";
 import { stringifyExact } from "./exact_json.js";
@@ -28,7 +28,7 @@ export function plainText(value, length = Infinity) {
 /** Characters of a value that are shown. */
 const MAX_PRETTY = 50_000;
 
-/** A value as JSON on lines of their own, as far as somebody reads it. */
+/** A value as indented JSON, cut to a length that people read. */
 export function prettyText(value) {
   const whole = stringifyExact(value);
   const rest = whole.length - MAX_PRETTY;

@@ -35,5 +35,5 @@ export function zoneTime(ms, timeZone) {
   return `${weekday} ${day} ${month}, ${hour}:${minute}`;
 }
 
-/** The name of a zone as people say it: `New York`. */
+/** The everyday name of a time zone: `New York`. */
 export const zoneName = (timeZone) => timeZone.slice(timeZone.lastIndexOf("/") + 1).replaceAll("_", " ");

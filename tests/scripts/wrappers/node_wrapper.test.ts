@@ -158,7 +158,7 @@ exports.onStop = async () => { await sleep(20); console.log("onStop"); end(); };
   assert.deepEqual([end.code, end.result.status], [143, "terminated"]);
 });
 
-Deno.test(`${name} does not wait for ever for a main that ignores its onStop`, async () => {
+Deno.test(`${name} does not wait forever for a main that ignores its onStop`, async () => {
   const end = await stopped(`
 exports.main = () => { console.log("ready"); return new Promise(() => setInterval(() => {}, 1000)); };
 exports.onStop = () => console.log("onStop");

@@ -479,7 +479,7 @@ def main(id, config):
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
-Deno.test(`${name} does not wait for ever for threads once main failed`, async () => {
+Deno.test(`${name} does not wait forever for threads once main failed`, async () => {
   const end = await run(`
 import threading, time
 def main(id, config):

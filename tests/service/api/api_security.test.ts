@@ -62,7 +62,7 @@ Deno.test("the role read may call no operation of the role operate", async () =>
     await assertProblem(await send(pathOf(id), init), 403, "auth/forbidden");
   }
   assert.deepEqual(await services.stores.bots.list(), []);
-  // Every operation that changes something needs the right to operate, but for the begin and the end of one's own
+  // Every operation that changes something needs the right to operate, but for the beginning and the end of one's own
   // session, which has the role of who began it.
   const writing = IDS.filter((id) => OPERATIONS[id].method !== "GET" && OPERATIONS[id].role !== "operate");
   assert.deepEqual(writing.sort(), ["createLoginCode", "logout"]);

@@ -90,7 +90,7 @@ Deno.test("getBotGuards shows the guards of a bot, where the service looks after
   assert.equal((await api.call("GET", "/api/bots/other/guards")).status, 404);
 });
 
-Deno.test("getBotGuards knows guards and latches from memory while the database is away", async () => {
+Deno.test("getBotGuards knows guards and latches from memory while the database is down", async () => {
   await using api = await ApiWorld.open(NOW);
   const { records, world: { clock } } = api;
   const latch = { text: "equity.value 8 below 10", at: NOW, action: "stop", limit: 10, lastLines: [] };
@@ -98,7 +98,7 @@ Deno.test("getBotGuards knows guards and latches from memory while the database 
   const guards = new Guards({ records, incidents: NO_INCIDENTS, wake() {}, clock });
   await guards.open(NEVER);
   const bots = {
-    get: (id: string) => Promise.reject(new StoreUnavailableError(`Cannot read ${id}: it is away.`)),
+    get: (id: string) => Promise.reject(new StoreUnavailableError(`Cannot read ${id}: it is down.`)),
   };
   api.serve({ guards, bots: bots as unknown as ApiWorld["bots"] });
   const ask = (id: string) => api.call("GET", `/api/bots/${id}/guards`);

@@ -11,7 +11,7 @@ const COUNT = 3000;
 const START = Date.UTC(2026, 0, 31, 12);
 const timeOf = (n: number) => new Date(START + n * 100).toISOString().replace("Z", "123456Z");
 
-/** A service with the log of a bot that was removed. Its engine is away. */
+/** A service with the log of a bot that was removed. Its engine is down. */
 async function openLogs(): Promise<ServiceFixture> {
   const service = await ServiceFixture.open();
   const lines = Array.from(
@@ -46,7 +46,7 @@ async function refused(call: Promise<unknown>, status: number, code: string, mes
 
 const params = { id: "gone" };
 
-Deno.test("readLogs gives what is stored, and says that newer lines cannot be read while the engine is away", async () => {
+Deno.test("readLogs gives what is stored, and says that newer lines cannot be read while the engine is down", async () => {
   await using service = await openLogs();
   const all = await read(service, "readLogs", { params, query: {} });
   const end = all.pop()!;
@@ -68,7 +68,7 @@ Deno.test("readLogs gives what is stored, and says that newer lines cannot be re
   );
 });
 
-Deno.test("followLogs gives what is stored, and says that newer lines cannot be read while the engine is away", async () => {
+Deno.test("followLogs gives what is stored, and says that newer lines cannot be read while the engine is down", async () => {
   await using service = await openLogs();
   const { client } = service;
   const begin = async (query: OperationInput<"followLogs">["query"], lastEventId?: string) => {

@@ -40,7 +40,7 @@ Deno.test("ScheduleService keeps the account of a run that has started although 
   let isAway = true;
   runs.update = (...given) =>
     isAway && given[1].state === "running"
-      ? Promise.reject(new StoreUnavailableError("it is away"))
+      ? Promise.reject(new StoreUnavailableError("it is down"))
       : update.apply(runs, given);
   const scheduler = startScheduler(world, "one", { runs, accounts });
   await world.clock.advance(60 * MINUTE + 5 * SECOND);
@@ -137,7 +137,7 @@ Deno.test("ScheduleService logs once that a run waits for an account, and starts
   await scheduler.stop();
 });
 
-Deno.test("ScheduleService lets no run of a schedule with Allow wait for an account for ever", async () => {
+Deno.test("ScheduleService lets no run of a schedule with Allow wait for an account forever", async () => {
   const world = await newWorld();
   const berth = { accounts: ["x"], concurrency_policy: "Allow" };
   await world.put("report", { schedule: "* * * * *", berth });

@@ -466,7 +466,7 @@ Deno.test("ScheduleService adopts a run that goes, also one whose record another
   assert.deepEqual(world.broken, []);
 });
 
-Deno.test("ScheduleService waits for an engine that comes back, not for ever, and not for broken code", async () => {
+Deno.test("ScheduleService waits for an engine that comes back, not forever, and not for broken code", async () => {
   const world = await newWorld();
   for (const id of ["one", "two"]) await world.put(id, { schedule: "* * * * *" });
   await world.put("strict", { schedule: "* * * * *", berth: { starting_deadline_seconds: 30 } });

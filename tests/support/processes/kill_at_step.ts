@@ -12,8 +12,8 @@ import type { TcpProxy } from "../servers/tcp_proxy.ts";
 const QUIET_MS = 300;
 
 /**
- * Has Berth killed when so many pieces of data have gone between it and engine, database, event bus and object store: before a
- * request arrives, or after what it asked for was done and before Berth hears of it.
+ * Kills Berth after so many pieces of data have passed between it and engine, database, event bus and object store:
+ * before a request arrives, or after it was carried out and before Berth gets the answer.
  */
 export class KillAtStep implements Disposable {
   readonly #proxies: readonly TcpProxy[];
@@ -42,7 +42,7 @@ export class KillAtStep implements Disposable {
     return performance.now() - this.#lastAt > QUIET_MS;
   }
 
-  /** From here on nobody is killed. */
+  /** Kills nothing from here on. */
   [Symbol.dispose](): void {
     for (const proxy of this.#proxies) proxy.onStep = undefined;
   }

@@ -5,7 +5,7 @@
  */
 
 /**
- * A port that is free, and below those that the kernel gives to whoever asks for any: while the server is down,
+ * A port that is free, and below those that the kernel assigns by itself: while the server is down,
  * nobody else gets it.
  */
 export function freePort(): number {

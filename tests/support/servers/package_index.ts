@@ -73,7 +73,7 @@ export class PackageIndex implements AsyncDisposable {
     }
   }
 
-  /** Lets every request wait for ever. */
+  /** Lets every request wait forever. */
   hang(): void {
     this.#isHanging = true;
   }

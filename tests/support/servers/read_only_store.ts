@@ -1,5 +1,5 @@
 /**
- * A way to an object store that can refuse writes, as a store does whose credentials were reduced to reading.
+ * A proxy to an object store that can refuse writes, as a store does whose credentials were reduced to reading.
  *
  * @module
  */

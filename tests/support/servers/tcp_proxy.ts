@@ -47,7 +47,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** Closes it, with all that go through it: whoever comes is refused. */
+  /** Closes it, with all that go through it: new connections are refused. */
   async cut(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -55,7 +55,10 @@ export class TcpProxy implements AsyncDisposable {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Takes connections and data from now on, and passes nothing on: as a server that hangs, or a broken way to it. */
+  /**
+   * Takes connections and data from now on, and passes nothing on: like a server that hangs, or a connection that is
+   * broken in the middle.
+   */
   freeze(): void {
     this.onStep = () => false;
   }

@@ -10,7 +10,7 @@ const MOVE: Move = {
   leaseSeconds: 10,
 };
 
-Deno.test("describeMove() tells how long the bot was away, and what went with its node", () => {
+Deno.test("describeMove() tells how long the bot was down, and what went with its node", () => {
   const text = describeMove(MOVE).join("\n");
   assert.match(text, /^Away: {3}17\.1 s, from the last count on node-2 to the first on node-3\.$/m);
   assert.match(text, /LEASE_EPOCH 1 on node-2, 2 on node-3/);

@@ -20,7 +20,7 @@ class Renewer {
     let waitMs = this.fence.renewEveryMs;
     while (true) {
       await new Promise((resolve) => {
-        // Supervisors that have begun together do not come together for ever.
+        // Supervisors that have begun together do not come together forever.
         const timer = setTimeout(resolve, this.isAsked ? 0 : waitMs * (0.8 + 0.2 * Math.random()));
         this.wake = () => {
           clearTimeout(timer);

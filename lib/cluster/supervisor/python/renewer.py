@@ -23,7 +23,7 @@ class Renewer(threading.Thread):
     def run(self):
         wait = self.fence.renew_every
         while True:
-            # Supervisors that have begun together do not come together for ever.
+            # Supervisors that have begun together do not come together forever.
             self.wake.wait(wait * (1 - 0.2 * os.urandom(1)[0] / 255))
             self.wake.clear()
             wait = self.fence.renew_every if self.renew() else min(RETRY_AFTER, self.fence.renew_every)

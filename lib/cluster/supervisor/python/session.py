@@ -91,7 +91,7 @@ class Session:
             self.events.put(("prepared", preparation.run()))
         except PrepareError as error:
             self.events.put(("failed", str(error)))
-        except Exception as error:  # told, so that the bot does not wait for ever
+        except Exception as error:  # told, so that the bot does not wait forever
             self.events.put(("failed", described(error)))
 
     def loop(self):

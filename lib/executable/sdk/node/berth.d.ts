@@ -19,7 +19,7 @@ declare namespace berth {
   /** Says that the bot has begun its work: Berth then shows it as ready, and its watchdog judges it from now on. */
   function ready(): void;
 
-  /** Says in a line what the bot does, for people who look at it. An empty text takes back what it said. */
+  /** Says in a line what the bot does, for people who look at it. An empty string clears it. */
   function status(text: unknown): void;
 
   /** Prints a message with its level and fields. */

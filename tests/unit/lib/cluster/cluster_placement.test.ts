@@ -41,7 +41,7 @@ Deno.test("ClusterPlacement takes a node that it avoids rather than none", async
   assert.deepEqual((await placement.of(wishing, "bot", {})).constraints, ["node.hostname==one"]);
 });
 
-Deno.test("ClusterPlacement avoids no node if copies on several could not work at a time: Berth was away", async () => {
+Deno.test("ClusterPlacement avoids no node if copies on several could not work at a time: Berth was down", async () => {
   const clock = new FakeClock();
   const placement = placementOn([node("one"), node("two"), node("three")], clock);
   placement.avoid("bot", "grid", "one");

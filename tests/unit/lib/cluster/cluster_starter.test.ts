@@ -59,8 +59,8 @@ Deno.test("ClusterStarter asks once for a lease that is held, and twice at most"
   assert.ok(held.problem instanceof LeaseHeldError);
   assert.equal(held.asked.length, 1);
   const away = await start([
-    new StoreUnavailableError("it is away"),
-    new StoreUnavailableError("it is away"),
+    new StoreUnavailableError("it is down"),
+    new StoreUnavailableError("it is down"),
   ]);
   assert.ok(away.problem instanceof StoreUnavailableError);
   assert.equal(away.asked.length, 2);

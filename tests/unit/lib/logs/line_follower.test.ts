@@ -34,7 +34,7 @@ class FollowedLog implements Pick<ContainerOrchestrator, "readLog" | "getStatus"
 
   async *readLog(_id: string, { tail, since, follow, signal }: ReadLogOptions = {}) {
     await Promise.resolve();
-    if (this.isAway) throw new EngineUnavailableError("The engine is away");
+    if (this.isAway) throw new EngineUnavailableError("The engine is down");
     const all = this.entries.filter(({ time }) => since === undefined || time >= since);
     const queue: (readonly LogEntry[] | "end" | "break")[] = [tail === undefined ? all : all.slice(-tail)];
     if (!follow) return yield* [queue[0] as LogEntry[]].filter((batch) => batch.length > 0);
@@ -66,7 +66,7 @@ class FollowedLog implements Pick<ContainerOrchestrator, "readLog" | "getStatus"
   }
 
   getStatus(): Promise<ContainerInfo | undefined> {
-    if (this.isAway) return Promise.reject(new EngineUnavailableError("The engine is away"));
+    if (this.isAway) return Promise.reject(new EngineUnavailableError("The engine is down"));
     return Promise.resolve({ phase: this.hasExited ? "exited" : "running" } as ContainerInfo);
   }
 }
@@ -89,7 +89,7 @@ function follow(log: FollowedLog, options: Partial<LineFollowerOptions> = {}) {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => String(n));
 
-Deno.test("LineFollower gives each line once, through repeats, broken connections and an engine that is away", async () => {
+Deno.test("LineFollower gives each line once, through repeats, broken connections and an engine that is down", async () => {
   const log = new FollowedLog();
   log.print(numbered(0, 3));
   const { follower, lines, connections } = follow(log);

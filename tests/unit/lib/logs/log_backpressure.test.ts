@@ -130,7 +130,7 @@ Deno.test("LogBackpressure that cannot attach does not try again at once", async
     async *attach() {
       tries++;
       await turn();
-      throw new Error("the engine is away");
+      throw new Error("the engine is down");
     },
   };
   const backpressure = new LogBackpressure({ ...OPTIONS, orchestrator });

@@ -17,9 +17,9 @@ Deno.test("runBoundedCommand() tells of a command that took too long where no pr
   assert.deepEqual(await runSlow(problem), { end: "timed-out", output: "begins" });
 });
 
-Deno.test("runBoundedCommand() blames no command if the engine is away, or its container has ended or is paused", async () => {
+Deno.test("runBoundedCommand() blames no command if the engine is down, or its container has ended or is paused", async () => {
   const problems = [
-    new EngineUnavailableError("it is away"),
+    new EngineUnavailableError("it is down"),
     new ContainerNotFoundError("c1"),
     new EngineError("container c1 is paused", 409),
   ];

@@ -5,7 +5,7 @@ import { ExitedContainers, isSetAside } from "../../../../lib/runner/exited_cont
 import { LABEL } from "../../../../lib/engine/labels.ts";
 import type { CollectionStatus, LogCollector } from "../../../../lib/logs/log_collector.ts";
 
-/** An engine and a collector whose store is away until {@linkcode Stage.isUp}. */
+/** An engine and a collector whose store is down until {@linkcode Stage.isUp}. */
 class Stage {
   isUp = false;
   readonly names = new Map<string, string>();
@@ -16,7 +16,7 @@ class Stage {
     const logs = {
       stop: ({ hasExited }: { hasExited?: boolean }) => {
         assert.equal(hasExited, true);
-        return this.isUp ? Promise.resolve() : Promise.reject(new Error("the store is away"));
+        return this.isUp ? Promise.resolve() : Promise.reject(new Error("the store is down"));
       },
       status: (): CollectionStatus => ({ isComplete: this.isUp }),
     };

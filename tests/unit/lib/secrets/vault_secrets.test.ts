@@ -131,7 +131,7 @@ Deno.test("vault: says what is wrong, and shows neither token nor answer", async
   await assert.rejects(none.resolve(reference("vault:a#b")), /VAULT_ADDR is not set/);
 });
 
-Deno.test("vault: keeps the value of what runs while it is away, and reads the token at each request", async () => {
+Deno.test("vault: keeps the value of what runs while it is down, and reads the token at each request", async () => {
   await using world = await VaultFixture.open();
   const tokenFile = await Deno.makeTempFile({ prefix: "berth-test-" });
   try {

@@ -40,13 +40,13 @@ Deno.test("endWhenRevoked() ends a stream whose caller is no longer known, and i
   assert.ok(isCancelled());
 });
 
-Deno.test("endWhenRevoked() lets a stream go on while the database is away, and stops with its client", async () => {
+Deno.test("endWhenRevoked() lets a stream go on while the database is down, and stops with its client", async () => {
   const { response, write, isCancelled } = endless();
   let asked = 0;
   const { promise: askedTwice, resolve } = Promise.withResolvers<void>();
   const guarded = endWhenRevoked(response, () => {
     if (++asked === 2) resolve();
-    return Promise.reject(new Error("the database is away"));
+    return Promise.reject(new Error("the database is down"));
   }, 1);
   await askedTwice;
   write("goes on");

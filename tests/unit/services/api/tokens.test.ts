@@ -58,7 +58,7 @@ class TokensFixture implements AsyncDisposable {
 
   readonly lists = (): number => this.#lists;
 
-  /** Keeps answers of the database back. @returns Lets them go. */
+  /** Keeps answers of the database back. @returns A function that releases them. */
   readonly hold = (): () => void => {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#answering = promise;
@@ -172,7 +172,7 @@ Deno.test("Tokens.verify() ends a token at its time, and list() says so", async 
   assert.deepEqual((await tokens.list()).map(({ isExpired }) => isExpired), [true]);
 });
 
-Deno.test("Tokens.verify() rejects while the database is away, rather than let a revoked token in", async () => {
+Deno.test("Tokens.verify() rejects while the database is down, rather than let a revoked token in", async () => {
   await using fixture = await TokensFixture.open();
   const { tokens, records, pass } = fixture;
   const { value } = await tokens.create(READER);

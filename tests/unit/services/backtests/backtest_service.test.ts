@@ -247,7 +247,7 @@ Deno.test("a backtest whose service is gone is closed by another one", async () 
   await back.stop();
 });
 
-Deno.test("a start waits for an engine that comes back, not for ever, and not for broken code", async () => {
+Deno.test("a start waits for an engine that comes back, not forever, and not for broken code", async () => {
   const test = await Backtests.open();
   const { world } = test;
   const engine = world.engine("one");

@@ -349,8 +349,8 @@ for (const spansHosts of [false, true]) {
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {
   const { engine, pass } = makeReconciler();
   await pass(documentOf("1"));
-  engine.problem = new Error("the engine is away");
-  await assert.rejects(pass(documentOf("1", false)), /the engine is away/);
+  engine.problem = new Error("the engine is down");
+  await assert.rejects(pass(documentOf("1", false)), /the engine is down/);
   assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c1"]);
   await pass(documentOf("1"));
   assert.deepEqual(await pass(undefined), ["stop c2"]);

@@ -358,7 +358,7 @@ for (
     assert.equal(condition?.type, expected);
     if (expected === "backing-off") assert.deepEqual([actions, againInMs], [[], 1]);
     else {
-      // The container of the end stays, for ever if nothing changes.
+      // The container of the end stays, forever if nothing changes.
       assert.deepEqual([actions, againInMs], [[{ type: "remove", containerId: "older" }], undefined]);
       assert.deepEqual("endedAt" in condition! && condition.endedAt, ENDED);
     }
@@ -420,7 +420,7 @@ Deno.test("plan() repeats a failed start whatever the document says of exits", (
   assert.deepEqual([condition?.type, againInMs], ["image-missing", 1000]);
 });
 
-Deno.test("plan() looks again at a bot whose host is lost once its copy is surely gone, and now and then before", () => {
+Deno.test("plan() looks again at a bot whose host is lost once its copy is certainly gone, and now and then before", () => {
   for (const [goneInMs, againInMs] of [[1234, 1234], [60_000, 5000], [undefined, 5000]] as const) {
     const lost = container({ phase: "lost", ...(goneInMs !== undefined && { goneInMs }) });
     for (const wanted of [RUN, undefined]) {
@@ -430,7 +430,7 @@ Deno.test("plan() looks again at a bot whose host is lost once its copy is surel
   }
 });
 
-Deno.test("plan() starts a bot again, at once, whose host is lost and whose copy is surely gone", () => {
+Deno.test("plan() starts a bot again, at once, whose host is lost and whose copy is certainly gone", () => {
   const lost = container({ phase: "lost", reason: "node down", isGone: true, attempt: 4 });
   const { actions, settled } = plan(RUN, { containers: [lost] }, NOW);
   assert.deepEqual(actions, [

@@ -50,7 +50,7 @@ Deno.test("earlier ends are read again after the database did not answer", async
   const clock = new FakeClock();
   let tries = 0;
   const readAll = () => {
-    if (tries++ === 0) return Promise.reject(new BerthError("store/unavailable", "The database is away"));
+    if (tries++ === 0) return Promise.reject(new BerthError("store/unavailable", "The database is down"));
     return Promise.resolve(new Map([["a", [kept("c1", clock.now())]]]));
   };
   const recent = new RecentExits({ readAll }, clock);

@@ -157,7 +157,7 @@ Deno.test("WatchedRuns waits for the last lines of a container that has ended, n
   assert.deepEqual(recorder.told.slice(-2), ["watch c3 new", "end"]);
 });
 
-Deno.test("WatchedRuns does not wait for ever for last lines", async () => {
+Deno.test("WatchedRuns does not wait forever for last lines", async () => {
   const recorder = new Recorder();
   const { runs, followers, clock } = make(recorder);
   runs.see(ID, container("c1"), settings(1), true);

@@ -39,7 +39,7 @@ Deno.test("NotedChanges gives what it has listed although the database goes away
   const { delete: remove } = records;
   let removed = 0;
   records.delete = (...given) =>
-    removed++ === 0 ? remove.apply(records, given) : Promise.reject(new StoreUnavailableError("it is away"));
+    removed++ === 0 ? remove.apply(records, given) : Promise.reject(new StoreUnavailableError("it is down"));
   const idsOf = (found: FoundDeletions) => found?.map(({ id }) => id).sort();
   assert.deepEqual(idsOf(await bots.poll()), ["a", "b", "c"]);
   records.delete = remove;

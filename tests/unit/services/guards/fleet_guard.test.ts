@@ -50,7 +50,7 @@ class FleetFixture implements AsyncDisposable {
     await this.guards.open(NEVER);
   }
 
-  /** A bot is wanted, and runs. @returns Prints a value. */
+  /** Starts a bot. @returns A function that prints a value. */
   run(id: string, settings: BotSettings = FX) {
     this.guards.ask({ id, settings });
     const container = { containerId: id, createdAt: new Date() } as ManagedContainer;
@@ -105,7 +105,7 @@ Deno.test("a guard over several bots holds each of them, and those that get the 
   assert.deepEqual(fixture.held("a", "b", "later"), [], "it waits for the others");
   await fixture.clock.advance(120_000);
   fixture.run("a")(99);
-  assert.equal(fixture.held("a", "b", "later").length, 3, "but not for ever");
+  assert.equal(fixture.held("a", "b", "later").length, 3, "but not forever");
 });
 
 Deno.test("the peak of several bots survives a restart of Berth, and begins anew when one leaves", async () => {

@@ -171,7 +171,7 @@ Deno.test("while the database does not answer, the bot is stopped all the same, 
 });
 
 for (const end of ["a normal end", "a kill"]) {
-  Deno.test(`a latch outlives ${end} of Berth while the database is away`, async () => {
+  Deno.test(`a latch outlives ${end} of Berth while the database is down`, async () => {
     await using fixture = await GuardsFixture.open();
     let isDown = false;
     const records = awayWhile(() => isDown, fixture.records);
@@ -360,7 +360,7 @@ Deno.test("the rules of a bot whose document breaks are known to the next proces
   await until("it is forgotten", async () => (await fixture.records.list("guards")).length === 0);
 });
 
-Deno.test("what a bot printed while Berth was away counts, in its own time", async () => {
+Deno.test("what a bot printed while Berth was down counts, in its own time", async () => {
   await using fixture = await GuardsFixture.open();
   const rule = { ...RULE, forSeconds: 30 };
   fixture.clock.set(START + 3_600_000);

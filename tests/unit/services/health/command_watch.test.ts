@@ -8,7 +8,7 @@ const BAD: CommandOutcome = { end: "exited", exitCode: 2, output: "first\nno con
 const SLOW: CommandOutcome = { end: "timed-out", output: "" };
 const AWAY = "away";
 
-/** Runs a command that gives these outcomes, the last one for ever, and tells what was said, and when. */
+/** Runs a command that gives these outcomes, the last one forever, and tells what was said, and when. */
 function open(outcomes: readonly (CommandOutcome | typeof AWAY)[]) {
   const clock = new FakeClock(0);
   const begin = clock.monotonic();
@@ -22,7 +22,7 @@ function open(outcomes: readonly (CommandOutcome | typeof AWAY)[]) {
     firstAt: begin + 30_000,
     run: () => {
       const outcome = outcomes[Math.min(runs++, outcomes.length - 1)]!;
-      return outcome === AWAY ? Promise.reject(new Error("the engine is away")) : Promise.resolve(outcome);
+      return outcome === AWAY ? Promise.reject(new Error("the engine is down")) : Promise.resolve(outcome);
     },
     onUnhealthy: (why) => told.push(`${clock.monotonic() - begin}: ${why}`),
     onHealthy: () => told.push("well"),

@@ -98,7 +98,7 @@ Deno.test("SilenceWatch gives full time again if this process was stopped", asyn
 
 Deno.test("SilenceWatch makes sure before it tells, and gives full time if it cannot", async () => {
   const answers: (() => Promise<boolean>)[] = [
-    () => Promise.reject(new Error("the engine is away")),
+    () => Promise.reject(new Error("the engine is down")),
     () => Promise.resolve(false),
   ];
   let heard = false;

@@ -80,7 +80,7 @@ Deno.test("no chat gets more than it takes, half a character, markup or a mentio
   }
 });
 
-/** How each of them says that it is sent too much. */
+/** The answer of each to too many messages. */
 const TOO_MANY = {
   slack: () => new Response("rate_limited", { status: 429, headers: { "retry-after": "30" } }),
   discord: () =>
