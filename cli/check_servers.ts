@@ -16,7 +16,7 @@ import { isFrozen } from "./service_locks.ts";
 /**
  * Puts in words what was found of the servers.
  *
- * @param probes What was found.
+ * @param probes The findings.
  * @returns A finding for each that is configured.
  */
 export function checkServers({ sqlite, mongo, nats }: ServerProbes): Finding[] {
@@ -66,7 +66,7 @@ export function checkService(
  * Reports who serves the bots.
  *
  * @param config The configuration.
- * @param probes What was found of the servers.
+ * @param probes The findings about the servers.
  * @param hostId Identifies this host, see `Runner.hostId`; `undefined` when its engine does not answer.
  */
 export async function checkServing(

@@ -15,7 +15,7 @@ import { parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_confi
  *
  * @param env The environment variables that are configuration.
  * @param command Name of the command.
- * @param subject What the command works on, if two such commands may run side by side.
+ * @param subject The thing that the command works on, if two such commands may run side by side.
  * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  */
 export function sessionConfig(

@@ -26,7 +26,7 @@ export class BerthError extends Error {
    * Makes the error.
    *
    * @param code Stable name for programs.
-   * @param summary What is wrong, and where.
+   * @param summary The problem, and its place.
    * @param options The advice and the cause.
    */
   constructor(code: string, summary: string, { advice, ...options }: BerthErrorOptions = {}) {
@@ -84,7 +84,7 @@ export class InvalidBotIdError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What is wrong, and the rule.
+   * @param message The problem, and the rule.
    */
   constructor(message: string) {
     super("bot-id/invalid", message);
@@ -96,7 +96,7 @@ export class InvalidBotFolderError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What is wrong, where, and what to do.
+   * @param message The problem, its place, and what to do.
    * @param options The cause.
    */
   constructor(message: string, options?: BerthErrorOptions) {
@@ -134,7 +134,7 @@ export class InvalidArchiveError extends BerthError {
    * Makes the error.
    *
    * @param problem The check.
-   * @param message What is wrong, and what to do.
+   * @param message The problem, and what to do.
    * @param entry The entry at fault.
    */
   constructor(problem: ArchiveProblem, message: string, entry?: string) {
@@ -180,7 +180,7 @@ export class ObjectStoreError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried, and what happened.
+   * @param message The attempt, and what happened.
    * @param options The advice and the cause.
    * @param code `object/invalid-name` if the store was not asked, because the name is not allowed.
    */
@@ -198,7 +198,7 @@ export class EngineUnavailableError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried, and where.
+   * @param message The attempt, and its place.
    * @param options The advice and the cause.
    */
   constructor(message: string, options?: BerthErrorOptions) {
@@ -217,7 +217,7 @@ export class EngineError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried, and the engine's answer.
+   * @param message The attempt, and the engine's answer.
    * @param status HTTP status of the answer.
    * @param options The cause.
    */
@@ -241,7 +241,7 @@ export class ImageUnavailableError extends BerthError {
    * Makes the error.
    *
    * @param image Reference of the image.
-   * @param message What happened, and what to do.
+   * @param message The event, and what to do.
    * @param options The reason, by default `not-found`, and the cause.
    */
   constructor(
@@ -305,7 +305,7 @@ export class SecretUnavailableError extends BerthError {
    *
    * @param secret Name of the secret.
    * @param reference Where its value should be, for example `file:binance/key`.
-   * @param problem What is wrong; shows no part of any value.
+   * @param problem The problem; shows no part of any value.
    */
   constructor(readonly secret: string, readonly reference: string, problem: string) {
     super("secret/unavailable", `Secret ${secret} (${reference}) cannot be used: ${problem}.`);
@@ -318,8 +318,8 @@ export class ContainerFileError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param problem What is wrong with the file.
-   * @param message What is wrong, and where.
+   * @param problem The problem with the file.
+   * @param message The problem, and its place.
    * @param options The cause.
    */
   constructor(

@@ -1,5 +1,5 @@
 /**
- * Which test files run in which order, and which of them beside each other.
+ * Plans the order in which test files run, and which of them run side by side.
  *
  * @module
  */

@@ -28,7 +28,7 @@ export interface LookedAtParts {
  * @param config The configuration.
  * @param parts The clients.
  * @param signal Ends it.
- * @returns What was found, with reasons.
+ * @returns The findings, with reasons.
  */
 export async function lookAtParts(
   config: ServiceConfig,

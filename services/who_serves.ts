@@ -18,7 +18,7 @@ export interface ServingService {
   readonly isOfInstance: boolean;
   /** Identifies its host, see `Runner.hostId`; absent: it is on this machine. */
   readonly host?: string;
-  /** Whether it has ended, and its bots may run on, on its host. */
+  /** Whether it has ended. Its bots may still run on its host. */
   readonly hasEnded: boolean;
   /** When it last renewed its registration, by its own clock; absent if it is not silent. */
   readonly silentSince?: Date;

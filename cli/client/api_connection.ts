@@ -21,7 +21,7 @@ export interface ServerAddress {
 
 /** No service answers. */
 export class NoServiceError extends BerthError {
-  /** @param where Where it was looked for. @param advice What to do. @param options The cause. */
+  /** @param where Where it was looked for. @param advice The advice. @param options The cause. */
   constructor(where: string, advice: string, options?: ErrorOptions) {
     super("service/unreachable", `No service answers at ${where}.`, { ...options, advice });
   }

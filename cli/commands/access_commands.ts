@@ -63,7 +63,7 @@ on another machine from BERTH_SERVER.
       help: `Usage: berth secret set|list|rm [NAME] [--json]
 
 'set' asks for the value without showing it, or reads it from standard input, and stores it in the service's encrypted
-file; a bot with the reference age:NAME gets it. A new value replaces the bots that use it. 'list' lists the names, and
+file; a bot with the reference age:NAME gets it. A new value replaces the bots that use it. 'list' lists the names;
 nobody can read the values. 'rm' removes one.
 
   --json  print JSON`,
@@ -80,7 +80,7 @@ nobody can read the values. 'rm' removes one.
       summary: "print a link that logs a browser in",
       help: `Usage: berth dashboard [--json]
 
-Prints a link to the dashboard that logs a browser in: once, within two minutes, for twelve hours.
+Prints a link that logs a browser in to the dashboard. It works once, within two minutes; the login lasts twelve hours.
 
   --json  print one JSON object`,
       options: { json: { type: "boolean" } },

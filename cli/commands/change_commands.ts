@@ -20,8 +20,8 @@ export const CHANGE_COMMANDS: CommandGroup = {
       help: `Usage: berth rollback ID [REV] [--no-wait] [--dry-run] [--json]
 
 Writes the document of an earlier revision again, as a new revision: its code, configuration and settings. Without REV,
-goes back to the latest revision before the deployed one that differs from it. A disabled bot stays disabled. Looks
-first whether everything that the revision needs is there, and waits until the bot runs, as 'berth deploy' does.
+goes back to the latest revision before the deployed one that differs from it. A disabled bot stays disabled. First
+checks that everything the revision needs is there; at the end waits until the bot runs, as 'berth deploy' does.
 
   --no-wait  do not wait until the bot runs
   --dry-run  only check
@@ -43,8 +43,9 @@ first whether everything that the revision needs is there, and waits until the b
       summary: "remove archives that nothing needs",
       help: `Usage: berth prune [ID] [--dry-run] [--json]
 
-Removes archives and dependencies that no document, none of the last 'keep_revisions' revisions, no container and no
-open run or backtest needs, of one bot or schedule or of all. Every deployment does so for its own bot.
+Removes archives and dependencies that nothing needs any more, of one bot or schedule or of all. Documents, the last
+'keep_revisions' revisions, containers, open runs and open backtests keep theirs. Every deployment does so for its own
+bot.
 
   --dry-run  only list what would be removed, with sizes
   --json     print one JSON object`,
@@ -99,8 +100,8 @@ wait for the start; 'berth ps' shows it.
       summary: "let bots run again that a guard has stopped",
       help: `Usage: berth release ID... --guard NAME --reason TEXT [--json]
 
-Releases bots that a tripped guard holds. Nothing else starts them again. The guard begins anew, also its peak, and the
-audit keeps who released it and why. 'berth describe ID' shows what tripped, with the last lines of the bot.
+Releases bots that a tripped guard holds. Nothing else starts them again. The guard begins anew, its peak too, and the
+audit records who released it and why. 'berth describe ID' shows what tripped, with the last lines of the bot.
 
   --guard NAME   name of the guard
   --reason TEXT  why the bots may run again
@@ -141,7 +142,7 @@ progress finishes. On a terminal, asks first.
 A bot with 'state: true' in its bot-config.yaml keeps its files in /state. 'ls' shows their size and the snapshots.
 'get' downloads the files, or a snapshot of them, as a tar.gz file; 'put' puts such a file in their place. 'snapshot'
 makes a snapshot now. 'restore' goes back to the snapshot of that time, or to the newest. 'put' and 'restore' stop the
-bot, swap the files and start it again; the files before become a snapshot. The beginning of a TIME is enough.
+bot, swap the files and start it again; the previous files become a snapshot. The beginning of a TIME is enough.
 
   --out FILE  where 'get' writes (default: ID.tar.gz or ID-TIME.tar.gz); the file must not exist
   --empty     begin with no files
@@ -165,10 +166,10 @@ bot, swap the files and start it again; the files before become a snapshot. The 
       help: `Usage: berth nodes [--json]
        berth nodes drain|cordon|activate NAME [--timeout TIME]
 
-Lists the nodes of the Swarm: state, bots, and the limits of their containers beside what the node has. 'cordon' keeps
-new containers away from a node; what runs there goes on. 'drain' does the same, then restarts its bots one by one, each
-once the one before runs elsewhere; the service goes on if the command is interrupted, and 'cordon' stops it. 'activate'
-lets the node take containers again. NAME is the name or the id of a node.
+Lists the nodes of the Swarm: state, bots, and the limits of their containers next to the node's resources. 'cordon'
+keeps new containers away from a node; what runs there goes on. 'drain' does the same, then restarts its bots one by
+one, each once the previous one runs elsewhere; the service goes on if the command is interrupted, and 'cordon' stops
+it. 'activate' lets the node take containers again. NAME is the name or the id of a node.
 
   --timeout TIME  how long 'drain' waits for one bot to run elsewhere, such as 90s or 10m (default: 5m)
   --json          print the list as one JSON array`,

@@ -40,10 +40,10 @@ instance on this machine exits at once with code 2.
         `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--watch T] [--no-wait] [--dry-run]
                         [--vendor] [--json]
 
-Packs a bot folder, uploads the archive unless the service has it, and has it deployed. The service then starts the bot,
-or replaces it if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a
-schedule. The service installs the libraries that requirements.txt, uv.lock or package.json name, unless the folder has
-vendor/ or node_modules/, and translates TypeScript.
+Packs a bot folder, uploads the archive unless the service has it, and asks the service to deploy it. The service then
+starts the bot, or replaces it if code, version or configuration have changed. A folder whose bot-config.yaml has a
+schedule becomes a schedule. The service installs the libraries that requirements.txt, uv.lock or package.json name,
+unless the folder has vendor/ or node_modules/, and translates TypeScript.
 
 Waits until the bot runs and has stayed up for 3 s. If it does not, says why, shows its last lines, and exits with 1.
 
@@ -51,8 +51,8 @@ Waits until the bot runs and has stayed up for 3 s. If it does not, says why, sh
   --config FILE  configuration of the bot (default: config.json in the folder)
   --enable       start the bot even if it was disabled; without this, a disabled bot stays disabled
   --disable      deploy without starting
-  --watch T      have the service watch the bot for a time such as 10m, and go back to the revision before if the bot
-                 ends three times in a row or cannot start; exits with 1 then. It watches on if this command ends
+  --watch T      have the service watch the bot for a time such as 10m, and return to the previous revision if the bot
+                 ends three times in a row or cannot start; exits with 1 then. It goes on watching if this command ends
   --no-wait      do not wait until the bot runs
   --dry-run      only check the folder, and say what would change
   --vendor       install nothing: the folder brings its libraries along
@@ -107,8 +107,8 @@ shortened. Standard error says if the service cannot look after its bots, for ex
       summary: "say why a bot does not run, or when a schedule does",
       help: `Usage: berth describe ID... [--json]
 
-Says all that the service knows of a bot: its state with the reason and since when, warnings about its document, how its
-containers ended before, with their last lines, and what to do. For a schedule, says its next times, its runs in
+Says all that the service knows about a bot: its state with the reason and since when, warnings about its document, how
+its containers ended before, with their last lines, and what to do. For a schedule, says its next times, its runs in
 progress and its last run. Exits with 1 if an id is unknown.
 
   --json  print one JSON array`,
@@ -126,10 +126,10 @@ progress and its last run. Exits with 1 if an id is unknown.
 
 Prints the log of a bot, or of the runs of a schedule, oldest line first: the stored lines, then those that are still in
 the containers. A line looks like '[2026-01-31 12:34:56.789] message', in UTC; 'stderr:' marks standard error, 'berth:'
-a remark of Berth's. Several logs are merged by time, each line with its id in front. On a screen, control characters
+a remark by Berth. Several logs are merged by time, each line with its id in front. On a screen, control characters
 are left out. Bots and schedules that were removed keep their logs.
 
-  --follow      keep printing new lines, also of later containers, until Ctrl-C (-f for short); goes on where it was
+  --follow      keep printing new lines, also of later containers, until Ctrl-C (-f for short); continues where it was
                 after a restart of the service
   --since TIME  print only lines from this time on: 2026-01-31T12:00:00Z, '2026-01-31 12:34:56.789' (UTC), or a time
                 ago such as 10m, 1h30m or 2d

@@ -1,5 +1,5 @@
 /**
- * `berth describe`: says all that is known of a bot or a schedule.
+ * `berth describe`: says all that is known about a bot or a schedule.
  *
  * @module
  */

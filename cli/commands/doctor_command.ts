@@ -37,7 +37,7 @@ export interface DoctorOptions {
 const OLDEST_DENO = [2, 9] as const;
 const OLDEST_API = 1.41;
 const STYLES: Readonly<Record<Finding["state"], Style>> = { ok: "green", warning: "yellow", problem: "red" };
-/** Berth itself, with room for what the engine needs beside the bots. */
+/** Memory of Berth itself, with room for what the engine needs besides the bots. */
 const MEMORY_OF_BERTH = 512 * 1024 * 1024;
 
 /**

@@ -30,7 +30,7 @@ const POLL_MS = 500;
  * Drains a node. The service goes on with it if the command is interrupted.
  *
  * @param client The client of the service.
- * @param options What to empty.
+ * @param options The node to empty, and how.
  * @param context Where the progress is shown.
  * @returns 1 if a bot stays on the node, or does not run elsewhere.
  */

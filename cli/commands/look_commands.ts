@@ -31,7 +31,7 @@ export const LOOK_COMMANDS: CommandGroup = {
 Lists the backtests that the service runs or has run, of a bot or of all, the latest request first.
 
   --state STATE  only backtests in this state: queued, running, succeeded, failed or cancelled
-  --limit N      at most so many backtests (default: 20)
+  --limit N      at most this many backtests (default: 20)
   --json         print one JSON array`,
       options: { state: { type: "string" }, limit: { type: "string" }, json: { type: "boolean" } },
       takes: { ...ID, what: "the id of a bot", min: 0 },
@@ -51,10 +51,10 @@ Lists the backtests that the service runs or has run, of a bot or of all, the la
 
 Lists the revisions of a bot or a schedule, the latest first: when each was written, by whom and why, its version, and
 what it changed. Every deployment makes a revision, and so does every other change of the document; enabling and
-disabling does not. Says which revision is deployed, which one the running container was started from, and to which
-ones nobody can go back any more.
+disabling does not. Says which revision is deployed, which one the running container was started from, and which ones
+can no longer be restored.
 
-  --limit N  at most so many revisions, up to 100 (default: 20)
+  --limit N  at most this many revisions, up to 100 (default: 20)
   --json     print one JSON array`,
       options: { limit: { type: "string" }, json: { type: "boolean" } },
       takes: ID,
@@ -93,7 +93,7 @@ of the code, and the changed lines of text files. The values of keys whose names
 Prints the last events of all bots and schedules, or of one: changes of their state, starts, stops and exits of
 containers, written documents, and runs. The service keeps the last 1000 events since its start.
 
-  --follow  go on with events as they happen, until Ctrl-C (-f for short); a service that is restarted is waited for
+  --follow  continue with events as they happen, until Ctrl-C (-f for short); waits for a service that is restarted
   --tail N  how many of the last events to print first (default: 20)
   --json    print one JSON object per line`,
       options: {
@@ -131,8 +131,8 @@ otherwise the command measures for a second and prints once. The engine is asked
       help: `Usage: berth guard list [--json]
        berth guard replay ID (--guard NAME | --rule RULE) [--since TIME] [--json]
 
-'list' prints the guards that have tripped and hold. 'replay' tells when a guard of the bot, or a rule to be tried,
-would have tripped on the log that is stored. It leaves 'on_missing' out.
+'list' prints the guards that have tripped and hold. 'replay' tells when a guard of the bot, or a rule on trial, would
+have tripped on the stored log. It ignores 'on_missing'.
 
   --guard NAME  a guard of the bot
   --rule RULE   a rule, such as '{ metric: equity, field: value, when: below, limit: 9000 }'
@@ -181,7 +181,7 @@ it took, and how it ended.
   --trigger TRIGGER  only runs with this cause of the latest attempt: schedule, catch-up, manual or retry
   --since TIME       only slots from this time on: 2026-01-31T12:00:00Z, or a time ago such as 10m, 1h30m or 2d
   --until TIME       only slots before this time
-  --limit N          at most so many runs (default: 20)
+  --limit N          at most this many runs (default: 20)
   --json             print one JSON array`,
       options: {
         state: { type: "string" },
@@ -209,7 +209,7 @@ it took, and how it ended.
       summary: "print the log of one run",
       help: `Usage: berth run-log RUN [--follow] [--tail N] [--json]
 
-Prints the lines of one run, of all its attempts. RUN is an id that 'berth runs' shows; the id of a schedule stands for
+Prints the log of one run, with all its attempts. RUN is an id that 'berth runs' shows; the id of a schedule stands for
 its latest run.
 
   --follow  keep printing new lines until the run ends (-f for short); exit with 1 if it did not succeed

@@ -29,7 +29,7 @@ const SAID = { cordonNode: "cordoned: nothing new starts there", activateNode: "
 /**
  * Lists the nodes, or changes one.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @returns 1 if a bot could not be moved.
  * @throws {UsageError} If the arguments do not fit the action.

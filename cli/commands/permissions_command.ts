@@ -47,7 +47,7 @@ export interface PermissionsOptions {
 /**
  * Prints the flags for `deno run` on one line.
  *
- * @param options What to do with an invalid configuration.
+ * @param options The way to treat an invalid configuration.
  * @param context The command's context.
  * @throws {InvalidConfigError} If the configuration is invalid and `lenient` is not set; names every problem.
  */

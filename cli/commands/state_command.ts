@@ -136,13 +136,13 @@ async function get({ client, id, snapshot, options, context }: Call): Promise<nu
     await response.body!.pipeTo(file.writable, { signal });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw new BerthError("state/file-exists", `'${path}' exists.`, {
+      throw new BerthError("state/file-exists", `'${path}' already exists.`, {
         advice: "Choose another file with --out.",
       });
     }
     await Deno.remove(path).catch(() => {});
     signal.throwIfAborted();
-    throw new BerthError("state/download", `The state is not stored in '${path}': ${messageOf(error)}.`);
+    throw new BerthError("state/download", `Cannot store the state in '${path}':  ${messageOf(error)}.`);
   }
   const { size } = await Deno.stat(path);
   if (options.json) terminal.out(JSON.stringify({ id, ...query, path, bytes: size }, null, 2));

@@ -24,7 +24,8 @@ removes everything. It touches no other service and no server.
   --for TIME  end after this time, for example 20s or 5m; without it, Ctrl-C ends the demo
   --cluster   make a cluster of three nodes on this machine instead, run a bot on it, cut the power of its node, show
               how the bot comes back on another one, and remove everything. This needs Linux, root and a checkout of
-              Berth; what is missing comes from packages of Debian or Ubuntu. LEASE_SECONDS (here 10) is the bot's lease`,
+              Berth; missing programs come from packages of Debian or Ubuntu. LEASE_SECONDS (here 10) is the bot's
+              lease`,
       options: { for: { type: "string" }, cluster: { type: "boolean" } },
       run: runDemo,
     },
@@ -51,8 +52,8 @@ Runs a bot folder in a container until it ends or Ctrl-C stops it. Needs no serv
         `Usage: berth backtest [DIR] [--config FILE] [--on-service ID] [--version V] [--no-wait] [--show B] [--cancel B] [--json]
 
 Runs the backtest of a bot folder once, prints its result, and exits with the program's exit code. This needs no
-service. With --on-service, the service runs the backtest of a bot that is deployed, and keeps log and result. It runs
-MAX_CONCURRENT_BACKTESTS at once; others wait in order.
+service. With --on-service, the service runs the backtest of a bot that is deployed, and keeps log and result. At most
+MAX_CONCURRENT_BACKTESTS run at once; others wait in order.
 
   --config FILE      configuration of the bot (default: config.json in the folder, or that of the deployed bot)
   --on-service ID    run the backtest of this bot on the service, and print its log until it ends
@@ -82,7 +83,7 @@ Makes a folder with a bot that runs as it is: code, configuration, a README, and
 the folder becomes the id of the bot. Refuses a folder that is not empty.
 
   --runtime NAME  python3.11, python3.12, python3.13, nodejs20, nodejs22, nodejs24, deno2, bash, binary or image
-                  (default: python3.11); a binary, here of Go, and an image have to be built, as the README says
+                  (default: python3.11); a binary (here in Go) and an image have to be built first, as the README says
   --typescript    write it in TypeScript; the runtime is nodejs20 unless another one of Node is given
   --schedule      make a bot that runs at the times of a schedule, in Python or Node`,
       options: {

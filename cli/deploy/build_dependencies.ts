@@ -33,7 +33,7 @@ export interface MadeLock {
  * Makes the service build.
  *
  * @param client The client of the service.
- * @param body What is to be deployed.
+ * @param body The deployment.
  * @param onLine Called for each line that the build prints.
  * @param signal Cancels the call.
  * @returns The lock, if one was made.

@@ -49,7 +49,7 @@ export interface DeployedFolder extends Deployed {
  *
  * @param client The client of the service.
  * @param bot The folder.
- * @param options What to override.
+ * @param options The values to override.
  * @returns The outcome of a deployment.
  * @throws {InvalidBotFolderError} If the folder cannot be packed or run.
  * @throws {ApiError} If the service refuses it. @throws {NoServiceError} If none answers.

@@ -87,7 +87,7 @@ function scriptsOf({ entrypoints: { bot, backtest } }: BotFolder): string[] {
  * Explains why an archive is refused, also if an ignore file is the reason.
  *
  * @param bot The folder.
- * @param packed What an ignore file leaves out.
+ * @param packed The files that an ignore file leaves out.
  * @param error Why it is refused.
  */
 export function refusedArchive(

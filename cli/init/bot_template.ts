@@ -64,7 +64,7 @@ const CONFIG = `{
 /**
  * Writes the files of a bot that runs as it is.
  *
- * @param options What kind of bot.
+ * @param options The kind of bot.
  * @returns Contents by file name.
  */
 export function botTemplate(options: BotTemplateOptions): Readonly<Record<string, string>> {

@@ -101,7 +101,7 @@ function unitOf({ when }: ShownGuard): string {
  * Shows a number without the noise of binary fractions.
  *
  * @param value The number.
- * @param when What it is compared as. @default the number itself
+ * @param when The quantity that it is compared with. @default the number itself
  */
 export function short(value: number, when?: ShownGuard["when"]): string {
   return String(Number(value.toPrecision(when === "drawdown_pct" ? 6 : 10)));

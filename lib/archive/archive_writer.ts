@@ -39,7 +39,7 @@ export class ArchiveWriter {
   /**
    * Adds a file or a folder.
    *
-   * @param item What it is.
+   * @param item The file or folder.
    * @param packed Data of a file.
    * @returns Position of the data in the archive.
    * @throws {InvalidBotFolderError} If the archive becomes too large.
@@ -73,7 +73,7 @@ export class ArchiveWriter {
 /**
  * Describes a file or a folder for the hash of the content.
  *
- * @param item What it is.
+ * @param item The file or folder.
  * @param sha256 Hash of a file.
  */
 export function hashedEntry({ name, isExecutable }: FolderItem, sha256: string): HashedEntry {

@@ -48,7 +48,7 @@ export class FolderPack implements Disposable {
 
   /**
    * @param listing The folder.
-   * @param memory What was packed before. @default {every file is read}
+   * @param memory The files that were packed before. @default {every file is read}
    */
   constructor(listing: FolderListing, memory?: PackMemory) {
     this.listing = listing;

@@ -46,7 +46,7 @@ const NOTHING = new Uint8Array(0);
  * Packs a file. A small one blocks the thread until it is done.
  *
  * @param file The file.
- * @param mode What to do with it.
+ * @param mode The way to treat it.
  * @throws {Error} If it cannot be read.
  */
 export async function packFile({ path, size }: FileToPack, mode: PackMode): Promise<PackedFile> {
@@ -64,7 +64,7 @@ function pack(content: Uint8Array<ArrayBuffer>, mode: PackMode): PackedFile {
     : { ...known, data: content };
 }
 
-/** Fewer pieces have to be joined at the end. */
+/** A larger file gets larger chunks, so that fewer pieces have to be joined at the end. */
 function chunkSizeOf(size: number): number {
   return Math.min(Math.max(size, 1024), PIECE_BYTES);
 }

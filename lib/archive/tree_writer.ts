@@ -67,7 +67,7 @@ export class TreeWriter {
   }
 
   /**
-   * Adds a file to the manifest that was written and verified.
+   * Adds a written and verified file to the manifest.
    *
    * @param entry The file.
    */

@@ -51,7 +51,7 @@ export function readZipEntryName(raw: Uint8Array): ZipEntryName {
  * Explains why a name is not safe to create in a folder.
  *
  * @param name A name from an archive. The name of a folder ends with `/`.
- * @returns What is wrong and what to do, as a clause that follows the name; `undefined` if the name is safe.
+ * @returns The problem and what to do, as a clause that follows the name; `undefined` if the name is safe.
  */
 export function findZipNameProblem(name: string): string | undefined {
   if (name === "") return "is empty";

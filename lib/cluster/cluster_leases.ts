@@ -62,8 +62,8 @@ export interface ClusterLeases {
    * Takes a lease for a copy that is about to start. The same owner gets the same lease again, so that a call whose
    * answer was lost can be repeated.
    *
-   * @param key What is leased.
-   * @param owner Who takes it: unique for each copy.
+   * @param key The key of the lease.
+   * @param owner The owner that takes it: unique for each copy.
    * @param options A signal, and another time than the configured one.
    * @throws {LeaseHeldError} If the lease has neither been released nor certainly expired.
    */
@@ -85,7 +85,7 @@ export interface ClusterLeases {
   /**
    * Tells whether a copy may live under a key.
    *
-   * @param key What is leased.
+   * @param key The key of the lease.
    * @returns The lease; `undefined` if none was taken, the last one was released, or it has certainly expired.
    */
   find(key: string, options?: LeaseCallOptions): Promise<FoundLease | undefined>;
@@ -131,7 +131,7 @@ export class LeaseHeldError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param key What is leased.
+   * @param key The key of the lease.
    * @param againInMs When to ask again, in ms from now.
    */
   constructor(key: string, againInMs: number) {

@@ -69,7 +69,7 @@ export class ClusterPlacement {
   /**
    * Decides where a container may run.
    *
-   * @param executable What runs in it.
+   * @param executable The executable that runs in it.
    * @param kind Its purpose.
    * @param options A signal.
    */

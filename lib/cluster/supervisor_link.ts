@@ -78,9 +78,12 @@ export interface SupervisorSession {
  * it wait for that call. Every method rejects with `StoreUnavailableError` if the database does not answer.
  */
 export interface SupervisorLink {
-  /** Reads what is known of the supervisor of an order; `undefined` if none has taken it up. @param order Id of the order. */
+  /**
+   * Reads what is known about the supervisor of an order; `undefined` if none has taken it up. @param order Id of the
+   * order.
+   */
   session(order: string, options?: EngineCallOptions): Promise<SupervisorSession | undefined>;
-  /** Lists what is known of all supervisors, by the id of their order. */
+  /** Lists what is known about all supervisors, by the id of their order. */
   sessions(options?: EngineCallOptions): Promise<ReadonlyMap<string, SupervisorSession>>;
   /**
    * Leaves the reason of a stop where the supervisor finds it when the engine asks it to end: its program can read it.

@@ -44,7 +44,7 @@ export interface WorkOrder {
   readonly code: OrderedCode;
   /** Program of the image, for the runtime `image` alone. */
   readonly program?: OrderedProgram;
-  /** Environment variables beside those that follow from the executable, for example `SLOT`. @default {none} */
+  /** Environment variables besides those that follow from the executable, for example `SLOT`. @default {none} */
   readonly env?: Readonly<Record<string, string>>;
   /** Processes that the bot may have at once. @default {as many as its container} */
   readonly pids?: number;

@@ -16,7 +16,7 @@ export type BuilderContent = Pick<BuilderInput, "files" | "folders" | "user">;
  * Packs the files of a builder as a tar stream below the root. The folders are copied, and belong to root like the
  * programs of the image; the builder's user owns only what it may change, and its input.
  *
- * @param content What is packed.
+ * @param content The packed content.
  * @returns The stream. Its reading fails if a folder cannot be read.
  */
 export async function* builderArchive(content: BuilderContent): AsyncGenerator<Uint8Array> {

@@ -133,7 +133,7 @@ function locked(needed: NeededLibraries, lock: string | undefined): NeededLibrar
   if (missing.length === 0 && (stamp === undefined || stamp === hashOf(inputs))) return { ...needed, lock };
   const why = missing.length > 0 ? `it has no ${missing.slice(0, 3).join(", ")}` : `${source} has changed`;
   throw new DependencyError("invalid", `requirements.lock does not belong to ${source}: ${why}.`, {
-    advice: "Remove requirements.lock and deploy again, which makes a new one; or make it again yourself.",
+    advice: "Remove requirements.lock and deploy again, which makes a new one; or make a new one yourself.",
   });
 }
 

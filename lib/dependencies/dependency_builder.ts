@@ -56,7 +56,7 @@ export interface BuildTask {
   readonly isOnline: boolean;
   /** Variables of the tools, by references to secrets. @default {none} */
   readonly secrets?: SecretReferences;
-  /** Names of the files that the build leaves beside its archive. @default {none} */
+  /** Names of the files that the build leaves besides its archive. @default {none} */
   readonly leaves?: readonly string[];
   /** Name of the built file for error messages, for example `requirements.txt`. */
   readonly what: string;

@@ -24,7 +24,7 @@ export class DependencyError extends BerthError {
    * Makes the error.
    *
    * @param problem Why.
-   * @param summary What is wrong, and where.
+   * @param summary The problem, and its place.
    * @param options The advice, the cause and the lines of the tool.
    */
   constructor(

@@ -50,7 +50,7 @@ function includedBy(line: string): string[] {
 
 function notThere(by: string, name: string): DependencyError {
   return new DependencyError("invalid", `${by} names '${name}', which is not a file of the bot's folder.`, {
-    advice: `Correct the name, or put the file into the folder. Look at the ignore file, too.`,
+    advice: `Correct the name, or put the file into the folder. Check the ignore file, too.`,
   });
 }
 

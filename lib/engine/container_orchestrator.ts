@@ -230,7 +230,7 @@ export interface RunOutcome {
 export interface RunCommandOptions extends EngineCallOptions {
   /** Program and arguments. */
   readonly command: readonly string[];
-  /** Environment variables beside the container's. @default {none} */
+  /** Environment variables besides the container's. @default {none} */
   readonly env?: Readonly<Record<string, string>>;
   /** How long it may take from its first output on, in ms. */
   readonly timeoutMs: number;

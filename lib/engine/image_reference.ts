@@ -68,7 +68,7 @@ export function registryOf(reference: string): string {
  * Explains why a string is no reference.
  *
  * @param reference The string.
- * @returns What is wrong, as the end of a sentence; `undefined` if it is a reference.
+ * @returns The problem, as the end of a sentence; `undefined` if it is a reference.
  */
 export function imageReferenceProblem(reference: string): string | undefined {
   if (isImageId(reference)) return undefined;

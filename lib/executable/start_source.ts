@@ -36,7 +36,7 @@ export interface StartSource {
   /**
    * Checks, before a running container is stopped for it, that a start will not fail. May be absent.
    *
-   * @param executable What is to start.
+   * @param executable The executable to start.
    * @param signal Cancels the call.
    */
   check?(executable: Executable, signal?: AbortSignal): Promise<void>;

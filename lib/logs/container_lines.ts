@@ -17,7 +17,7 @@ export interface ContainerLinesOptions {
   readonly after?: LogOffset | undefined;
   /** Slot of the run that it is, or id of the backtest. @default {a bot} */
   readonly run?: string | undefined;
-  /** Finds what hides secrets in the lines. @default {nothing is hidden} */
+  /** Finds the redactor, which hides secrets in the lines. @default {nothing is hidden} */
   readonly redactor?: () => Promise<LineRedactor | undefined>;
 }
 

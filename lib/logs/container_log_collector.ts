@@ -106,7 +106,7 @@ export class ContainerLogCollector {
   /**
    * Stores the rest of a container that has exited.
    *
-   * @throws What keeps it from being stored; it is tried again all the same.
+   * @throws The error that keeps it from being stored; it is tried again all the same.
    */
   async complete(signal?: AbortSignal): Promise<void> {
     if (this.#isComplete) return;
@@ -124,7 +124,7 @@ export class ContainerLogCollector {
    * Ends the log of a container whose output can no longer be read.
    *
    * @param text The last line of the log: why.
-   * @throws What keeps the line from being stored.
+   * @throws The error that keeps the line from being stored.
    */
   async abandon(text: string, signal: AbortSignal = new AbortController().signal): Promise<void> {
     // A read that is under way waits for a host that is gone.

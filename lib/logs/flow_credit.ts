@@ -76,7 +76,7 @@ export class FlowCredit {
     return Math.ceil(EXPECTED_FACTOR * (this.#lines - this.#atShipment.lines) + linesInPipes);
   }
 
-  /** Spends credit. @param stream Where it was printed. @param printed What was printed. */
+  /** Spends credit. @param stream Where it was printed. @param printed The printed text. */
   spend(stream: string, { bytes, lines }: OutputAmount): void {
     this.#streams.add(stream);
     this.#bytes += bytes;
@@ -84,7 +84,7 @@ export class FlowCredit {
     this.#waiting += spoolBytes(bytes, lines);
   }
 
-  /** Earns credit. @param bytes What was stored, in bytes of the engine's files. */
+  /** Earns credit. @param bytes The stored amount, in bytes of the engine's files. */
   earn(bytes: number): void {
     this.#waiting = Math.max(0, this.#waiting - bytes);
   }

@@ -35,7 +35,7 @@ const OBJECT_HEAD = new RegExp(
     .raw`^\{(?:${STREAM},${TIME}|"berth":\{${STREAM},${TIME}\}|${TIME},"berth":\{${STREAM}\})(?:,|(?=[ \t\r]*\}))`,
 );
 const RUN = String.raw`"run":"(?<run>[a-zA-Z0-9-]{1,128})"`;
-/** Matches the same in front of an object that a run printed. */
+/** Matches what was added in front of an object that a run printed. */
 const RUN_OBJECT_HEAD = new RegExp(
   String
     .raw`^\{"berth":\{${RUN}(?:\},${STREAM},${TIME}|,${STREAM},${TIME}\}|,${STREAM}\},${TIME})(?:,|(?=[ \t\r]*\}))`,

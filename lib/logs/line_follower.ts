@@ -81,7 +81,7 @@ export class LineFollower implements AsyncDisposable {
   /**
    * Makes sure that every line that the engine has now is given.
    *
-   * @throws what keeps it from being read, or an `AbortError` if the follower ends.
+   * @throws The error that keeps it from being read, or an `AbortError` if the follower ends.
    */
   async sync(): Promise<void> {
     const one = Promise.withResolvers<void>();

@@ -82,7 +82,9 @@ export class LogBackpressure {
     return this.#attached?.credit.expected;
   }
 
-  /** Attaches if much waits. @param bytes What was printed and is not stored, in bytes of the engine's files. */
+  /**
+   * Attaches if much waits. @param bytes The amount that was printed and is not stored, in bytes of the engine's files.
+   */
   attachIfUrgent(bytes: number): void {
     if (bytes < this.#options.urgentBytes || this.#attached || !this.#mayAttach || this.#isClosed) return;
     const connection = new AbortController();

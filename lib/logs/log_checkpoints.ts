@@ -20,7 +20,7 @@ export interface LogCheckpoint {
 }
 
 const METADATA_NAME = "berth-cursors";
-/** Fits into the metadata of any store. */
+/** Maximum length of a checkpoint: it fits into the metadata of any store. */
 const MAX_BYTES = 1900;
 const NUMBER = "([0-9a-z]{1,16})";
 const ENTRY = new RegExp(

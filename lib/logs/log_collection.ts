@@ -50,7 +50,7 @@ export interface LogCollectionOptions {
   readonly mode?: LogMode;
   /** Output of this size is stored without waiting for the interval, in bytes. @default {1 MiB} */
   readonly urgentBytes?: number;
-  /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
+  /** Finds the redactor, which hides secrets in the output of a container. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
   /** Receives lines before they are stored. @default {none} */
   readonly listener?: LogListener;

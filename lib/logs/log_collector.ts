@@ -123,8 +123,8 @@ export class LogCollector implements AsyncDisposable {
    * Stores the rest of the output of a container that has exited; then it may be removed.
    *
    * @returns Resolves once everything is stored.
-   * @throws What keeps it from being stored, for example `ObjectStoreError`. The collector keeps trying; call this again
-   * to see whether it has succeeded.
+   * @throws The error that keeps it from being stored, for example `ObjectStoreError`. The collector keeps trying; call
+   * this again to see whether it has succeeded.
    */
   async stop(container: CollectedContainer, signal?: AbortSignal): Promise<void> {
     this.start(container);
@@ -135,7 +135,7 @@ export class LogCollector implements AsyncDisposable {
    * Ends the log of a container whose host is gone with whatever was not stored yet; then it may be removed.
    *
    * @param text The last line of its log: why.
-   * @throws What keeps the line from being stored.
+   * @throws The error that keeps the line from being stored.
    */
   async abandon(container: CollectedContainer, text: string, signal?: AbortSignal): Promise<void> {
     this.start(container);

@@ -22,7 +22,7 @@ export class LogCursor {
     this.#positions = positions;
   }
 
-  /** Reads a cursor. @param text What {@linkcode toString} wrote. @returns `undefined` if it is none. */
+  /** Reads a cursor. @param text A text that {@linkcode toString} wrote. @returns `undefined` if it is none. */
   static parse(text: string): LogCursor | undefined {
     const positions = new Map<string | undefined, LogPosition>();
     for (const entry of text.split(",")) {

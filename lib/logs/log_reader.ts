@@ -31,7 +31,7 @@ export interface LogReaderOptions {
   readonly bucket: string;
   /** Labels of the containers of a bot. */
   readonly labelsOf: (id: string) => Readonly<Record<string, string>>;
-  /** Finds what hides secrets in lines that are not stored. @default {nothing is hidden} */
+  /** Finds the redactor, which hides secrets in lines that are not stored. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;

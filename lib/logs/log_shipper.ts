@@ -112,7 +112,7 @@ export class LogShipper {
     if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
   }
 
-  /** Stores a line that says why there are no more, after which nothing of the container can be read. */
+  /** Stores a last line, which says why no more can be read of the container. */
   async shipLast(text: string, signal: AbortSignal): Promise<void> {
     const { writer, format, clock, listener } = this.#options;
     const { id, createdAt, run } = this.#container;

@@ -18,7 +18,10 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly until?: Date;
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
-  /** Fewer last ones if they have more than this together, in UTF-16 units; at least one. @default {67_108_864} */
+  /**
+   * Maximum length of the last lines together, in UTF-16 units: if they are longer, fewer are given, but at least one.
+   * @default {67_108_864}
+   */
   readonly tailChars?: number;
   /** Only lines that contain this in the form in which they are stored. Not with `tail`. @default all */
   readonly contains?: string;

@@ -156,7 +156,7 @@ export class LogWriter {
     return metadata;
   }
 
-  /** @returns `undefined` if it is not enough for an append. */
+  /** Returns what is remembered of a log; `undefined` if that is not enough for an append. */
   #remembered(key: string): DayLog | undefined {
     const log = this.#logs.get(key);
     const lacksContent = log?.info && !log.content && log.info.size <= SMALL_LOG_BYTES;

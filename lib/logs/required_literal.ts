@@ -62,7 +62,7 @@ export function requiredLiteral(regex: string): string | undefined {
   return longest === "" ? undefined : longest;
 }
 
-/** @returns Index after a group; `undefined` if that is not clear. */
+/** @returns The index after a group; `undefined` if that is not clear. */
 function endOfGroup(regex: string, start: number): number | undefined {
   let depth = 0;
   for (let i = start; i < regex.length; i++) {

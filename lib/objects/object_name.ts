@@ -1,5 +1,5 @@
 /**
- * Checks and orders the names of objects. The rules are S3's, without the keys that a folder cannot hold.
+ * Checks and orders the names of objects. The rules are those of S3; keys that no folder can hold are refused.
  *
  * @module
  */

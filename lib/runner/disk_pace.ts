@@ -26,7 +26,7 @@ const MIN_INTERVAL_MS = 4_000;
 const REST_FACTOR = 10;
 
 /**
- * Whether the containers must be measured: once a minute, and sooner if so much space was taken that a container may
+ * Whether the containers must be measured: once a minute, and sooner if enough space was taken that a container may
  * have exceeded its limit.
  *
  * @param since See {@linkcode SinceMeasured}.

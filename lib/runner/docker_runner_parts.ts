@@ -71,7 +71,10 @@ export interface DockerRunnerParts {
   readonly logs?: LogCollector;
 }
 
-/** Closes the parts that are closed with the runner, those first that use others. @param parts The parts. */
+/**
+ * Closes the parts that are closed with the runner; a part that uses others is closed before them. @param parts The
+ * parts.
+ */
 export async function closeParts(parts: DockerRunnerParts): Promise<void> {
   await parts.disk?.[Symbol.asyncDispose]();
   await parts.states[Symbol.asyncDispose]();

@@ -53,7 +53,7 @@ function notMade(output: string): BerthError {
     "state/links",
     `The symbolic links of the state cannot be made: ${why || "no reason"}.`,
     {
-      advice: "Nothing was changed. Look whether the disk of DATA_DIR is full, and try again.",
+      advice: "Nothing was changed. Check whether the disk of DATA_DIR is full, and try again.",
     },
   );
 }

@@ -96,7 +96,7 @@ function requirePlatform(image: string, offered: readonly string[], wanted: stri
   throw new ImageUnavailableError(
     image,
     `Image '${image}' is for ${offered.join(", ")}, and the engine runs ${wanted}.`,
-    { advice: `Build it for ${wanted}, or name an image that is.`, reason: "refused" },
+    { advice: `Build it for ${wanted}, or name an image that was built for ${wanted}.`, reason: "refused" },
   );
 }
 

@@ -9,7 +9,7 @@ import { RETRY } from "../util/backoff.ts";
 import { BerthError } from "../errors.ts";
 import { FolderLock, type LockHolder } from "../util/folder_lock.ts";
 
-/** Number of attempts before a taken name counts as taken. */
+/** Number of attempts after which a name counts as taken. */
 const MAX_TRIES = 5;
 
 /** Another process of the same instance is running. */

@@ -15,7 +15,7 @@ import type { RunnerMeter } from "./runner_meter.ts";
  * @param kind Purpose of the container.
  * @param signal Cancels the start.
  * @param start Starts it.
- * @returns What the start gives.
+ * @returns The result of the start.
  */
 export async function measureStart(
   meter: RunnerMeter | undefined,

@@ -123,7 +123,7 @@ export function parseDockerRunnerConfig(
 }
 
 /**
- * Commands beside the service, such as `berth run`, need an engine on this machine, also if a cluster runs the bots.
+ * Commands that need no service, such as `berth run`, need an engine on this machine, even if a cluster runs the bots.
  */
 function engineOf(given: string, cluster: ClusterConfig | undefined): string {
   const socket = cluster?.managers.find(({ host }) => host === undefined);

@@ -21,7 +21,7 @@ export interface RunnerMeter {
   /**
    * Counts a call to the engine that has ended.
    *
-   * @param kind What the call does: `list`, `read`, `measure`, `start`, `stop` or `remove`.
+   * @param kind The kind of call: `list`, `read`, `measure`, `start`, `stop` or `remove`.
    * @param durationMs How long the engine took, in ms.
    * @param hasFailed Whether the engine did not answer. A refusal is an answer.
    */

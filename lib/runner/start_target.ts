@@ -41,8 +41,8 @@ export function startTargetOf(
 /**
  * Labels that say how a container was started.
  *
- * @param executable What runs in it.
- * @param target What the start aims at.
+ * @param executable The executable that runs in it.
+ * @param target The target of the start.
  * @param options How it is started.
  * @param more `specParts` of the executable, the container's folder or work order, and the user it runs as.
  */

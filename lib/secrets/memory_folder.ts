@@ -54,7 +54,7 @@ export async function ensureMemoryFolder(options: MemoryFolderOptions): Promise<
  * Checks that the place of the folder is in memory, and changes nothing.
  *
  * @param options See {@linkcode MemoryFolderOptions}.
- * @returns What is wrong (`secrets/no-memory`).
+ * @returns The problem (`secrets/no-memory`).
  */
 export async function memoryProblem(options: MemoryFolderOptions): Promise<BerthError | undefined> {
   const place = memoryFolderPlace(options);

@@ -110,7 +110,7 @@ export class ValueRedactor implements Redactor {
     return 0;
   }
 
-  /** Length of the longest end of a form that the line begins with, or 0. */
+  /** Length of the longest end of a form with which the line begins, or 0. */
   #partAtBegin(line: Uint8Array): number {
     if (line.length < QUAD_BYTES || !this.#quads.has(quadAt(line, 0))) return 0;
     let longest = 0;
@@ -123,7 +123,9 @@ export class ValueRedactor implements Redactor {
     return longest;
   }
 
-  /** Where the longest beginning of a form begins that the line ends with, or the line's length. */
+  /**
+   * Where the line's end begins that is the beginning of a form, the longest one; the line's length if there is none.
+   */
   #partAtEnd(line: Uint8Array): number {
     if (line.length < QUAD_BYTES || !this.#quads.has(quadAt(line, line.length - QUAD_BYTES))) {
       return line.length;

@@ -40,7 +40,7 @@ export interface AboutStateParts {
 }
 
 /**
- * Collects what is known of a bot's state: its folder, and its snapshots on this host and in the object store.
+ * Collects what is known about a bot's state: its folder, and its snapshots on this host and in the object store.
  *
  * @param folder Folder of the bot.
  * @param parts See {@linkcode AboutStateParts}.

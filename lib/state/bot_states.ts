@@ -235,7 +235,7 @@ export class BotStates implements StateKeeper, AsyncDisposable {
    * Restores the state of a bot, see {@linkcode StateRestorer.restore}. The caller arranges the next start.
    *
    * @param id Id of the bot.
-   * @param source What to restore.
+   * @param source The backup to restore.
    */
   async restore(
     id: string,

@@ -30,9 +30,9 @@ export class HostSnapshots {
    * Makes a snapshot that must not keep a bot from its start or its end.
    *
    * @param folder Folder of the bot.
-   * @param meta What is known of it.
+   * @param meta The facts about it.
    * @param options See {@linkcode PackOptions}.
-   * @returns What is known now: the same object if there is no new snapshot.
+   * @returns The facts known now: the same object if there is no new snapshot.
    */
   async tryMake(folder: StateFolder, meta: StateMeta, options: PackOptions): Promise<StateMeta> {
     try {

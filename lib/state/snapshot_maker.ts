@@ -64,7 +64,7 @@ export class SnapshotMaker {
    * Makes a snapshot on this host.
    *
    * @param folder Folder of the bot.
-   * @param meta What is known of it.
+   * @param meta The facts about it.
    * @param options See {@linkcode PackOptions}.
    * @returns The snapshot; `undefined` if nothing has changed since the last one, and nobody has asked for it.
    */
@@ -100,7 +100,7 @@ export class SnapshotMaker {
    *
    * @param path Path of the file, which must not exist.
    * @param folder Folder of the bot.
-   * @param meta What is known of it.
+   * @param meta The facts about it.
    * @param options See {@linkcode PackOptions}.
    * @param at The time, for the manifest.
    */

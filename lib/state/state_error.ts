@@ -27,8 +27,8 @@ export class StateError extends BerthError {
 
   /**
    * @param problem The problem.
-   * @param summary What, and where.
-   * @param options What to do, and the cause.
+   * @param summary The problem, and its place.
+   * @param options The advice, and the cause.
    */
   constructor(
     problem: StateProblem,

@@ -12,7 +12,7 @@ import type { RestoreSource } from "./state_restorer.ts";
 export interface StateKeeper {
   /** Returns a warning about a bot's state; `undefined` if all is well. */
   noteOf(id: string): string | undefined;
-  /** Says what is known of a bot's state. */
+  /** Returns what is known about a bot's state. */
   about(id: string, signal: AbortSignal): Promise<AboutState>;
   /** Makes a snapshot now and stores it. */
   snapshot(id: string, signal: AbortSignal): Promise<Snapshot>;

@@ -116,7 +116,7 @@ export class StatePacker implements AsyncDisposable {
     }
   }
 
-  /** Completes the archive. @returns What is in it, once it is on the disk. */
+  /** Completes the archive. @returns Its content, once it is on the disk. */
   async finish(): Promise<PackedState> {
     this.#pack.finalize();
     await this.#unlessFailed(this.#written);

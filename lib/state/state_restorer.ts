@@ -55,7 +55,7 @@ export class StateRestorer {
    * snapshot.
    *
    * @param folder Folder of the bot.
-   * @param source What to restore.
+   * @param source The backup to restore.
    * @returns Whether the restore waits for the next start.
    * @throws {StateError} If the source is damaged or of another bot. Nothing is changed then.
    */
@@ -90,8 +90,8 @@ export class StateRestorer {
    * Puts the restored folder in the place of the current one, which becomes a snapshot. Nothing writes to either.
    *
    * @param folder Folder of the bot.
-   * @param meta What is known of it; has `pending`.
-   * @returns What is known now.
+   * @param meta The facts about it; has `pending`.
+   * @returns The facts known now.
    */
   async swap(folder: StateFolder, meta: StateMeta, signal: AbortSignal): Promise<StateMeta> {
     const { pending, folder: old, fingerprint: _f, overBytes: _o, ...rest } = meta;

@@ -53,7 +53,7 @@ export class StateSizes {
    * Refuses the start of a bot that was stopped for its size and is not smaller now.
    *
    * @param folder Folder of the bot.
-   * @param meta What is known of it.
+   * @param meta The facts about it.
    * @param settings Its settings.
    * @throws {StateError} If its state is too large.
    */

@@ -17,7 +17,7 @@ import { StateError } from "./state_error.ts";
 /** Longest manifest, in bytes. */
 const MAX_MANIFEST_BYTES = 64 * 1024;
 const MAX_NAME_BYTES = 255;
-/** Linux allows one byte more, for the zero at its end. */
+/** Longest target of a link, in bytes. Linux allows one byte more, for the zero at its end. */
 const MAX_TARGET_BYTES = 4095;
 const CHUNK_BYTES = 64 * 1024;
 /** Bytes for the headers and the padding of an entry: two names of up to 4 KiB. */

@@ -52,7 +52,7 @@ function isMissing(error: unknown): boolean {
 /**
  * Runs a function that works on files, and explains an error of the file system.
  *
- * @param action What the function does, for example `write '/tmp/x'`.
+ * @param action The purpose of the function, for example `write '/tmp/x'`.
  * @param work The function.
  * @returns Its result.
  * @throws {BerthError} If the file system fails (`archive/io`). Its own error is the cause.
@@ -69,7 +69,7 @@ export async function onDisk<T>(action: string, work: () => T | Promise<T>): Pro
 /**
  * Turns an error of the file system into one that says what to do.
  *
- * @param action What was tried, for example `write '/tmp/x'`.
+ * @param action The attempt, for example `write '/tmp/x'`.
  * @param cause The error of the file system.
  * @returns The error, with code `archive/io`.
  */

@@ -27,7 +27,7 @@ type Expected = "value" | "value-or-end" | "key" | "key-or-end" | "colon" | "com
  * Does the same as {@linkcode jsonProblem}, synchronously, for a short string.
  *
  * @param text The string.
- * @returns What is wrong, and in which line and column; `undefined` if the string is JSON.
+ * @returns The problem, with its line and column; `undefined` if the string is JSON.
  */
 export function jsonTextProblem(text: string): string | undefined {
   const bytes = new TextEncoder().encode(text);

@@ -51,7 +51,7 @@ export interface EnsuredDir {
  *
  * @param path Absolute path.
  * @param options See {@linkcode PrivateDirOptions}.
- * @returns What the call has done.
+ * @returns A record of what the call has done.
  * @throws {InvalidConfigError} If the folder cannot be created, belongs to another user, or must not be closed.
  */
 export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {

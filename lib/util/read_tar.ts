@@ -11,7 +11,7 @@ import tar, { type Headers } from "tar-stream";
 /**
  * Takes one entry.
  *
- * @param header What it is.
+ * @param header Its kind.
  * @param content Its content; unless it is read to its end, all of it is skipped.
  * @returns `stop` if no further entry is wanted.
  */

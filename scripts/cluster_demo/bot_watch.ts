@@ -63,7 +63,7 @@ export class BotWatch implements AsyncDisposable {
   /**
    * Waits until something holds.
    *
-   * @param what What is waited for, for the error's message.
+   * @param what The awaited thing, for the error's message.
    * @param check Whether it holds.
    * @param limitMs When to give up, in ms.
    * @throws {Error} If it does not hold in time, or nothing can be seen any more.

@@ -70,9 +70,9 @@ export class DemoBerth implements AsyncDisposable {
   /**
    * Runs a command as a user would.
    *
-   * @param args What follows `berth`.
+   * @param args The arguments after `berth`.
    * @param signal Kills it.
-   * @returns What it printed.
+   * @returns The text that it printed.
    * @throws {Error} If it fails, with what it said.
    */
   async run(args: readonly string[], signal: AbortSignal): Promise<string> {

@@ -13,7 +13,7 @@ import { findLabObstacle } from "../lab/lab_programs.ts";
 import { presentImages } from "../lab/present_images.ts";
 import { runClusterDemo } from "./cluster_demo.ts";
 
-/** Short ones, so that nobody has to wait for long; `LEASE_SECONDS` changes the second one. */
+/** Short intervals, so that nobody has to wait for long; the variable `LEASE_SECONDS` changes the lease. */
 const HEARTBEAT_SECONDS = 2;
 const LEASE_SECONDS = "10";
 

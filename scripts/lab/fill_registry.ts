@@ -1,5 +1,6 @@
 /**
- * Puts saved images into the folder of a registry, without a registry: a push would compress what is read once.
+ * Puts saved images into the folder of a registry that does not run yet: a push would compress layers that are read
+ * only once.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import { fillRegistry } from "./fill_registry.ts";
 import { startRegistry } from "./lab_servers.ts";
 import { exists, LabSpace, REGISTRY } from "./lab_space.ts";
 
-/** Changed when the form of the folder is. */
+/** Version of the folder's form. Change both together. */
 const REVISION = 1;
 const LOCK_LIMIT_MS = 600_000;
 

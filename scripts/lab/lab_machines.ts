@@ -52,7 +52,7 @@ export class LabMachines implements AsyncDisposable {
   readonly #images: string;
   readonly #doors = new AsyncDisposableStack();
 
-  /** @param space Its namespaces. @param state What is known about it. */
+  /** @param space Its namespaces. @param state The facts about it. */
   protected constructor(space: LabSpace, { nodes, serverEnv, images }: LabState) {
     this.space = space;
     this.folder = space.folder;

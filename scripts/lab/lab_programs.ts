@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 /** Folder of the repository's own programs, which `./berth` installs. */
 const OWN_PROGRAMS = fileURLToPath(new URL("../../.berth/bin", import.meta.url));
 
-/** A search path that has them. */
+/** The search path, with the folder that has the programs of a lab. */
 export const LAB_PATH = `${OWN_PROGRAMS}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
 
 const NEEDED = [
@@ -20,7 +20,7 @@ const NEEDED = [
 /**
  * Says why there can be no lab here.
  *
- * @returns What is missing; `undefined` where nothing is.
+ * @returns The thing that is missing; `undefined` where nothing is.
  */
 export function findLabObstacle(): string | undefined {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "root on Linux";
@@ -43,7 +43,7 @@ export function hasProgram(program: string): boolean {
  *
  * @param program Its name.
  * @param args Its arguments.
- * @returns What it printed.
+ * @returns The text that it printed.
  * @throws {Error} If it fails, with what it said.
  */
 export async function runProgram(program: string, ...args: string[]): Promise<string> {

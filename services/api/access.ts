@@ -61,7 +61,7 @@ export class Access {
    * @param request The request.
    * @param entrance Where it came in.
    * @param from The client's address.
-   * @returns Who calls; `undefined` if the request carries no valid token or session.
+   * @returns The caller; `undefined` if the request carries no valid token or session.
    * @throws {ApiProblem} 421 or 403 if a page of another origin sends it, 429 if there are too many.
    */
   async admit(request: Request, entrance: Entrance, from: string): Promise<Caller | undefined> {

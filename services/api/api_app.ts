@@ -83,7 +83,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /**
  * Builds the API.
  *
- * @param parts What it works with.
+ * @param parts The parts that it uses.
  * @param gate Admits callers. @default {unix socket, tokens and sessions}
  */
 export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {

@@ -32,8 +32,8 @@ export class ApiProblem extends BerthError {
    *
    * @param status HTTP status.
    * @param code Stable name for programs.
-   * @param detail What is wrong, and where.
-   * @param options What else to say.
+   * @param detail The problem, and its place.
+   * @param options Further text.
    */
   constructor(
     readonly status: number,
@@ -48,7 +48,7 @@ export class ApiProblem extends BerthError {
   }
 }
 
-/** The problem of an id that no document has. @param kind What was looked for. @param id Its id. */
+/** The problem of an id that no document has. @param kind The kind of thing that was looked for. @param id Its id. */
 export function notFound(
   kind: "bot" | "schedule" | "run" | "backtest" | "token" | "secret" | "channel" | "node",
   id: string,

@@ -63,7 +63,7 @@ export class ArchiveRetention {
    *
    * @param id Its id.
    * @param options See {@linkcode PruneOptions}.
-   * @returns What was removed.
+   * @returns The objects that were removed, or would be.
    */
   prune(id: string, options: PruneOptions): Promise<PrunedObject[]> {
     return this.#turns.run(id, async () => {
@@ -98,7 +98,7 @@ export class ArchiveRetention {
    * Removes all that nothing needs: archives of all bots and schedules, and dependencies.
    *
    * @param options See {@linkcode PruneOptions}.
-   * @returns What was removed.
+   * @returns The objects that were removed, or would be.
    */
   async pruneAll(options: PruneOptions): Promise<PrunedObject[]> {
     const { store, settings: { buckets } } = this.#parts;

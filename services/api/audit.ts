@@ -28,15 +28,15 @@ export interface AuditQuery {
   readonly limit: number;
   /** Only entries before this one. */
   readonly cursor?: string | undefined;
-  /** Only of this operation. */
+  /** Only entries of this operation. */
   readonly operation?: string | undefined;
-  /** Only of this subject. */
+  /** Only entries of this subject. */
   readonly subject?: string | undefined;
-  /** Only of this caller. */
+  /** Only entries of this caller. */
   readonly who?: string | undefined;
-  /** Only from this time on. */
+  /** Only entries from this time on. */
   readonly from?: string | undefined;
-  /** Only before this time. */
+  /** Only entries before this time. */
   readonly to?: string | undefined;
 }
 

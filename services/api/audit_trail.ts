@@ -33,7 +33,7 @@ const trails = new AsyncLocalStorage<{ readonly trail: AuditTrail; readonly caus
  * Runs the handler of a request.
  *
  * @param trail Takes what the handler notes.
- * @param cause Who makes the request.
+ * @param cause The caller who makes the request.
  * @param work The handler.
  */
 export function withTrail<T>(trail: AuditTrail, cause: RequestCause, work: () => Promise<T>): Promise<T> {
@@ -48,7 +48,7 @@ export function currentCause(): RequestCause | undefined {
 /**
  * Records a change of the current request. Does nothing outside of one.
  *
- * @param change What it changed.
+ * @param change The change that it made.
  */
 export function noteChange(change: AuditTrail): void {
   const store = trails.getStore();

@@ -23,7 +23,7 @@ export interface StreamResponseOptions {
  * problem.
  *
  * @param options See {@linkcode StreamResponseOptions}.
- * @throws What the generator throws before its first piece.
+ * @throws The error that the generator throws before its first piece.
  */
 export async function streamResponse(
   { contentType, signal, make }: StreamResponseOptions,

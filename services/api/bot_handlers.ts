@@ -59,7 +59,7 @@ const LINES_TIMEOUT_MS = 3000;
  * Makes the handlers.
  *
  * @param parts The dependencies of the API.
- * @param tools What they share with others.
+ * @param tools The parts that they share with others.
  */
 export function botHandlers(
   parts: ApiParts,

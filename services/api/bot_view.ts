@@ -33,7 +33,7 @@ const MAX_LINE = 4000;
 /**
  * Shows a bot in a list.
  *
- * @param bot What is known of it.
+ * @param bot The facts about it.
  */
 export function botSummaryOf(
   { id, parsed, status }: KnownBot,
@@ -87,7 +87,7 @@ function notesOf(parsed: ParsedBotDocument | undefined, status: RunningBot | und
 /**
  * Returns the advice about a bot.
  *
- * @param bot What is known of it.
+ * @param bot The facts about it.
  * @returns `undefined` if nothing has to be done.
  */
 export function botAdviceOf(

@@ -15,7 +15,7 @@ import { problemOf } from "./problem_response.ts";
  * client goes away.
  *
  * @param deployer Builds.
- * @param request What is to be deployed.
+ * @param request The deployment.
  * @param signal Cancels the call.
  * @returns The response, once the first line is there: a request that is refused becomes a problem.
  */

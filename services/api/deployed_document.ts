@@ -42,7 +42,7 @@ export interface DeployedDocumentOptions {
 /**
  * Makes the document: `{ id, segment_id, enabled, config, config_text, custom }`.
  *
- * @param request What to deploy.
+ * @param request The deployment.
  * @param options The document before, and the time.
  * @returns The document, which the service can run.
  * @throws {ApiProblem} 422 if the service could not run it; names every problem.

@@ -31,7 +31,7 @@ export function filePathOf(document: BotDocument | undefined): string | undefine
  * to other programs.
  *
  * @param before The stored document.
- * @param now What the deployment writes.
+ * @param now The values that the deployment writes.
  */
 export function isSameDeployment(before: BotDocument, now: BotDocument): boolean {
   const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));

@@ -46,7 +46,7 @@ export class Deployer {
   readonly #code: DeploymentCode;
   readonly #turns = new KeyedMutex();
 
-  /** @param parts What it works with. */
+  /** @param parts The parts that it uses. */
   constructor(parts: DeployerParts) {
     this.#parts = parts;
     this.#code = new DeploymentCode(parts);
@@ -69,8 +69,8 @@ export class Deployer {
   /**
    * Deploys an archive. The document is written last, in one piece; older archives are removed after that.
    *
-   * @param request What to deploy.
-   * @param actor Who deploys.
+   * @param request The deployment.
+   * @param actor The caller who deploys.
    * @param signal Cancels the call.
    * @throws {ApiProblem} 409 if the id is of the other kind, the archive is not stored, or another deployment was faster;
    * 422 if the service could not run it.
@@ -183,7 +183,7 @@ export class Deployer {
   /**
    * Builds what the archive of a request needs, so that the deployment finds it.
    *
-   * @param request What is to be deployed.
+   * @param request The deployment.
    * @param options Receives the lines of the build; a signal.
    * @throws {ApiProblem} As {@linkcode deploy}. @throws {DependencyError} If the build fails.
    */

@@ -27,7 +27,7 @@ export interface DeploymentCodeParts extends Pick<ApiParts, "store" | "settings"
 export class DeploymentCode {
   readonly #parts: DeploymentCodeParts;
 
-  /** @param parts What it works with. */
+  /** @param parts The parts that it uses. */
   constructor(parts: DeploymentCodeParts) {
     this.#parts = parts;
   }
@@ -112,7 +112,7 @@ export class DeploymentCode {
    * Returns the SHA-256 of the archive. That of a dry run need not be stored.
    *
    * @param request The deployment.
-   * @param before What is deployed; `undefined` for nothing.
+   * @param before The deployed one; `undefined` for nothing.
    * @param signal Cancels the call.
    */
   async hash(

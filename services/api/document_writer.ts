@@ -66,7 +66,7 @@ export class DocumentWriter {
   readonly #parts: DocumentWriterParts;
   readonly #log = getLogger(["berth", "api"]);
 
-  /** @param parts What it works with. */
+  /** @param parts The parts that it uses. */
   constructor(parts: DocumentWriterParts) {
     this.#parts = parts;
   }

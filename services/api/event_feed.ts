@@ -60,7 +60,7 @@ export class EventFeed {
    * Subscribes to events.
    *
    * @param listener Called with each event from now on.
-   * @returns Unsubscribes it.
+   * @returns A function that unsubscribes it.
    */
   subscribe(listener: FeedListener): () => void {
     const own: FeedListener = (event) => listener(event);

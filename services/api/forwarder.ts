@@ -53,7 +53,9 @@ const OF_CONNECTION = ["connection", "keep-alive", "transfer-encoding", "date"];
 
 /** The leader does not answer. */
 export class LeaderUnreachedError extends ApiProblem {
-  /** @param leader The leader. @param why Continues "The leader". @param advice What to do. @param options The cause. */
+  /**
+   * @param leader The leader. @param why Continues "The leader". @param advice The advice. @param options The cause.
+   */
   constructor({ about }: Leader, why: string, advice: string, options?: ErrorOptions) {
     super(503, "leader/unreachable", `The leader, ${about}, ${why}.`, {
       ...options,

@@ -34,10 +34,15 @@ export function guardHandlers(
 ): Handlers<GuardOperation> {
   function requireServed(): void {
     if (guards.isOpen) return;
-    throw new ApiProblem(409, "guard/not-served", "This service does not look after the bots, or not yet.", {
-      advice:
-        "Ask the service that does, or retry in a moment; 'berth ps' says whether the service stands by.",
-    });
+    throw new ApiProblem(
+      409,
+      "guard/not-served",
+      "This service does not look after the bots, at least not yet.",
+      {
+        advice:
+          "Ask the service that does, or retry in a moment; 'berth ps' says whether the service stands by.",
+      },
+    );
   }
 
   /** Returns the rules of a bot; while the database does not answer, those that this process knows. */
@@ -104,7 +109,7 @@ export function guardHandlers(
 /**
  * Shows the guards of a bot in a list.
  *
- * @param guards What is known of guards.
+ * @param guards The facts about guards.
  * @param id Id of the bot.
  * @param parsed Its document.
  */
@@ -120,7 +125,7 @@ export function guardsOf(
 /**
  * Shows the latches that hold a bot, and those that have been released.
  *
- * @param guards What is known of guards.
+ * @param guards The facts about guards.
  * @param id Id of the bot.
  * @param parsed Its document.
  */

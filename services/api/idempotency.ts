@@ -145,7 +145,7 @@ function replay({ value }: StoredRecord, fingerprint: string): Answer {
   }
   if (value.isDone !== true) {
     throw new ApiProblem(409, "idempotency/unknown", "The outcome of the first request is not known.", {
-      advice: "Look at what it was to change, then repeat it with a new key.",
+      advice: "Check what it was to change, then repeat it with a new key.",
       headers: { "retry-after": "1" },
     });
   }

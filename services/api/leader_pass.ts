@@ -99,7 +99,7 @@ function endWhenMoved(
 
 function moved(service: string): ApiProblem {
   return new ApiProblem(503, "leader/moved", `This Berth does not lead the ${service}, or not now.`, {
-    advice: "If the leader is gone, another Berth leads soon: retry in some seconds. " +
+    advice: "If the leader is gone, another Berth leads soon: retry in a few seconds. " +
       "If this stays so, two Berths may have registered one address: see ADVERTISE_URL.",
     headers: { "retry-after": "2" },
   });

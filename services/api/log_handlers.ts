@@ -34,7 +34,7 @@ const MAX_RANGES = 2;
 const DAY_MS = 86_400_000;
 const CURSOR = /^(\d{8})\/([^/]+)\/(\d{1,15})$/;
 
-/** The handlers, and what they hold. */
+/** The handlers; disposing of them frees what they hold. */
 export interface LogHandlers extends Disposable {
   /** The handlers. */
   readonly handlers: Handlers<LogOperation>;

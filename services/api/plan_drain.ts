@@ -40,7 +40,7 @@ export interface DrainStep {
   readonly restart?: string;
 }
 
-/** A bot that the cluster can place nowhere for so long has nowhere to go, in ms. */
+/** A bot that the cluster can place nowhere for this long has nowhere to go, in ms. */
 const NOWHERE_MS = 10_000;
 const UP: ReadonlySet<BotCondition["type"]> = new Set(["running", "ready", "silent", "unhealthy"]);
 /** Conditions of a bot that nothing starts for now, so that it is on no node. */

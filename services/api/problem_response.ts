@@ -50,7 +50,7 @@ export interface ProblemAnswer {
 /**
  * Makes the response to a failed request. The text of an unknown error stays inside: it may hold anything.
  *
- * @param error What was thrown.
+ * @param error The error that was thrown.
  */
 export function problemResponse(error: unknown): ProblemAnswer {
   const { problem, headers, isDefect } = problemOf(error);
@@ -66,7 +66,7 @@ export function problemResponse(error: unknown): ProblemAnswer {
 const FULL = "The disk of the service is full, or its quota is used up. Nothing was kept of this request.";
 const ROOM = { advice: "Free some space on the service's machine, then try again." };
 
-/** Gives the status of the response to a failed request. @param error What was thrown. */
+/** Gives the status of the response to a failed request. @param error The error that was thrown. */
 export function statusOf(error: unknown): number {
   if (!(error instanceof BerthError)) return 500;
   if (error instanceof ApiProblem) return error.status;
@@ -84,7 +84,7 @@ export interface DescribedProblem {
   readonly isDefect: boolean;
 }
 
-/** Describes a failure for a client. @param error What was thrown. */
+/** Describes a failure for a client. @param error The error that was thrown. */
 export function problemOf(error: unknown): DescribedProblem {
   if (!(error instanceof BerthError)) {
     const detail = "The service met an unexpected error; its log has the details.";

@@ -74,7 +74,7 @@ async function requireGone(id: string, parts: ApiParts, signal: AbortSignal): Pr
   throw new ApiProblem(
     409,
     "data/in-use",
-    `A container of '${id}' is still being stopped, or a run still goes.`,
+    `A container of '${id}' is still being stopped, or a run of it is still in progress.`,
     {
       advice: "Try again when it has ended.",
     },

@@ -34,7 +34,7 @@ export class RateLimit {
   /**
    * Counts one attempt.
    *
-   * @param caller Who does it.
+   * @param caller The caller.
    * @returns 0 if the caller may, else the time until it may, in ms.
    */
   take(caller: string): number {
@@ -50,7 +50,7 @@ export class RateLimit {
   /**
    * Counts one attempt.
    *
-   * @param caller Who does it.
+   * @param caller The caller.
    * @throws {ApiProblem} 429 if it is too often.
    */
   require(caller: string): void {

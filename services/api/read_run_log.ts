@@ -39,7 +39,7 @@ const POLL_MS = 500;
  * Reads the lines of a run, and of no other.
  *
  * @param parts The containers, and a clock.
- * @param source Whose lines.
+ * @param source The source of the lines.
  * @param options Which lines, and how long to go on.
  * @returns The lines, the oldest first.
  */

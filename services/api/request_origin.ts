@@ -53,7 +53,7 @@ export function requireSameOrigin(request: Request, hasSession: boolean): void {
   const isNavigation = !isWrite && headers.get("sec-fetch-mode") === "navigate";
   const isOtherSite = site !== null && site !== "same-origin" && site !== "none" && !isNavigation;
   const isOtherOrigin = origin !== null && hostWithPort(origin) !== headers.get("host")?.toLowerCase();
-  // Every browser of today sends one of both with a write.
+  // Every current browser sends one of both with a write.
   const isUnknown = isWrite && hasSession && origin === null && site === null;
   if (!isOtherSite && !isOtherOrigin && !isUnknown) return;
   throw new ApiProblem(403, "request/origin", "The request comes from a page of another origin.", {

@@ -18,7 +18,7 @@ export type RestartParts = Pick<ApiParts, "botService" | "guards" | "settings">;
  *
  * @param id Id of the bot.
  * @param document Its document.
- * @param parts What is known of it.
+ * @param parts The facts about it.
  * @returns The problem; `undefined` if a restart may be asked for.
  */
 export function restartRefusal(

@@ -28,7 +28,7 @@ export interface RevisionTools extends VersionTools {
  * Makes the handlers.
  *
  * @param parts The dependencies of the API.
- * @param tools What they share with others.
+ * @param tools The parts that they share with others.
  */
 export function revisionHandlers(
   parts: ApiParts,

@@ -23,7 +23,7 @@ type RunOperation = "listRuns" | "listScheduleRuns" | "getRun" | "getRunLog" | "
 
 /** How far the engine's clock may be from this process's, and how late a line may come after the end, in ms. */
 const SLACK_MS = 60 * 60_000;
-/** More attempts than a schedule may have. */
+/** Maximum number of attempts that are read: more than a schedule may have. */
 const MAX_ATTEMPTS = 101;
 
 /**

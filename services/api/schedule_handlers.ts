@@ -50,7 +50,7 @@ const SHOWN_TIMES = 5;
  * Makes the handlers.
  *
  * @param parts The dependencies of the API.
- * @param tools What they share with others.
+ * @param tools The parts that they share with others.
  */
 export function scheduleHandlers(
   parts: ApiParts,

@@ -19,7 +19,7 @@ import { readExecutionTime } from "../schedules/schedule_repository.ts";
  *
  * @param stored The document.
  * @param now Current time in ms since the epoch.
- * @param rules What a run may ask for, and the trading calendars.
+ * @param rules The rules for what a run may ask for, and the trading calendars.
  */
 export function scheduleView(
   { key, document }: StoredBot,

@@ -39,7 +39,7 @@ export interface SessionParts {
 /**
  * Makes the handlers.
  *
- * @param parts What they work with.
+ * @param parts The parts that they use.
  */
 export function sessionHandlers(
   { tokens, sessions, access, tcp, clock }: SessionParts,

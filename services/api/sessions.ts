@@ -40,7 +40,7 @@ export class Sessions {
   /**
    * Makes a login code.
    *
-   * @param caller Whose rights the session has. A session ends with the token that it comes from.
+   * @param caller The caller whose rights the session has. A session ends with the token that it comes from.
    * @returns The code, and when it ends, in ms since the epoch.
    */
   async createCode({ name, role, tokenId, tokenEnds }: Caller): Promise<{ code: string; expiresAt: number }> {

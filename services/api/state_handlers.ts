@@ -26,7 +26,7 @@ type StateOperation =
 /** How long a restore waits for the bot to stop and begin its next start, in ms. */
 const RESTORE_LIMIT_MS = 90_000;
 const POLL_MS = 100;
-/** A tar archive is larger than the files in it. */
+/** Factor by which an archive may exceed its files: tar adds headers. */
 const ARCHIVE_MARGIN = 1.2;
 
 /**

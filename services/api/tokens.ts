@@ -45,12 +45,12 @@ export class Tokens {
   ): Promise<{ readonly token: Token; readonly value: string }> {
     const existing = await this.list();
     if (existing.some((token) => token.name === name)) {
-      throw new ApiProblem(409, "token/exists", `There is a token '${name}'.`, {
+      throw new ApiProblem(409, "token/exists", `There is already a token '${name}'.`, {
         advice: "Choose another name, or revoke it first.",
       });
     }
     if (existing.length >= MAX_SECRET_RECORDS) {
-      throw new ApiProblem(409, "token/too-many", `There are ${existing.length} tokens.`, {
+      throw new ApiProblem(409, "token/too-many", `There are ${existing.length} tokens already.`, {
         advice: "Revoke those that nobody uses.",
       });
     }

@@ -208,7 +208,7 @@ export class BacktestRepository {
     }
   }
 
-  /** A damaged record affects no other. */
+  /** Reads one record; a damaged one affects no other. */
   #read({ id, revision, value }: StoredRecord): StoredBacktest | undefined {
     const record = readBacktest(id, value);
     if (record) return { record, revision };

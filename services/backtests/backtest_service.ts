@@ -103,7 +103,7 @@ export class BacktestService {
   /**
    * Adds a backtest to the queue. A process that serves its segment runs it.
    *
-   * @param executable What to run: a program that ends by itself.
+   * @param executable The program to run: a program that ends by itself.
    * @param requestedBy Name of the caller.
    * @param options A signal.
    * @returns The backtest; `undefined` if the queue is full.

@@ -70,7 +70,7 @@ export class BotActions {
    *
    * @param id Id of the bot.
    * @param attempt How many starts in a row this makes.
-   * @param spec What should run.
+   * @param spec The spec that should run.
    * @param signal Cancels the call.
    * @returns Its container; `undefined` if the start failed, which the bot's entry then says.
    * @throws {ContainerConflictError} If the bot has a container that this pass did not see.
@@ -133,7 +133,7 @@ export class BotActions {
    * Prepares the replacement of a running container, to keep the bot's downtime short.
    *
    * @param id Id of the bot.
-   * @param spec What should run.
+   * @param spec The spec that should run.
    * @param replaces The engine's id of the container.
    * @param signal Cancels the call.
    * @returns False if the replacement cannot be started, which the bot's entry then says: do not stop the container.
@@ -171,7 +171,7 @@ export class BotActions {
    * @param id Id of the bot.
    * @param action Whether to stop or to remove it.
    * @param container The container.
-   * @param spec What the bot's document asks for.
+   * @param spec The spec in the bot's document.
    * @param signal Cancels the call.
    * @throws {LogsNotSavedError} If its last log lines cannot be stored: it has exited, and a later pass removes it.
    */

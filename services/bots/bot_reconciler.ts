@@ -88,7 +88,7 @@ export class BotReconciler {
    * @param id Id of the bot.
    * @param signal Cancels the call.
    * @returns When to make the next pass, if time alone requires one.
-   * @throws what makes a pass impossible, such as a store or an engine that does not answer.
+   * @throws The error that makes a pass impossible, such as a store or an engine that does not answer.
    */
   async reconcile(id: string, signal: AbortSignal): Promise<WorkResult> {
     const { runner, bots, state, clock, segment } = this.#options;
@@ -280,7 +280,7 @@ export class BotReconciler {
    * Sets the status of a bot that a full read found as it should be.
    *
    * @param id Id of the bot.
-   * @param spec What its document asks for.
+   * @param spec The spec in its document.
    * @param containers Its containers.
    */
   observe(id: string, spec: BotSpec, containers: readonly ManagedContainer[]): void {

@@ -81,7 +81,7 @@ export interface BotServiceOptions extends DocumentRules {
 
 type WithoutDefault = keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings";
 
-/** Passes mostly wait for bots to stop; the runner limits starts. */
+/** Maximum number of passes at once: they mostly wait for bots to stop, and the runner limits starts. */
 const MAX_CONCURRENT_PASSES = 256;
 /** How long passes may go on after the signal, in ms. */
 const DRAIN_TIMEOUT_MS = 9000;
@@ -250,15 +250,15 @@ export class BotService {
     this.wake(id);
   }
 
-  /** Gives what the watchdog knows of a bot. */
+  /** Returns what the watchdog knows about a bot. */
   healthOf(id: string): RunHealth | undefined {
     return this.#bots.get(id)?.health;
   }
 
   /**
-   * Takes what the watchdog knows of a bot, and acts on it.
+   * Takes what the watchdog knows about a bot, and acts on it.
    *
-   * @param health What it knows of one of its containers; `undefined` if the bot is no longer watched.
+   * @param health The health of one of its containers; `undefined` if the bot is no longer watched.
    */
   setHealth(id: string, health: RunHealth | undefined): void {
     const { health: before, status } = this.#bots.get(id) ?? {};

@@ -1,5 +1,5 @@
 /**
- * Everything that the service knows of its bots, one entry a bot.
+ * Everything that the service knows about its bots, one entry per bot.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface BotEntry {
   readonly unsavedReason?: string;
   /** `reported`: an event or a call deleted the bot. `confirmed`: enough full reads agree that its document is gone. */
   readonly deletion?: "reported" | "confirmed";
-  /** Condition that the log shows last. */
+  /** The condition that was logged last. */
   readonly loggedCondition?: { readonly type: BotCondition["type"]; readonly text: string };
   /** Notes on its document that the log shows last. */
   readonly loggedNotes?: string;
@@ -66,13 +66,13 @@ export class BotTable {
   /** Engine ids of containers that this process ended since the last full read began. */
   readonly #endedContainers = new Set<string>();
 
-  /** The bots and what is known of them. */
+  /** The bots and what is known about them. */
   entries(): IterableIterator<[string, BotEntry]> {
     return this.#entries.entries();
   }
 
   /**
-   * Gives what is known of a bot.
+   * Returns what is known about a bot.
    *
    * @param id Id of the bot.
    */

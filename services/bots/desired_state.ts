@@ -59,7 +59,7 @@ export interface ReadBotSpecOptions extends DocumentRules {
  * stopped.
  *
  * @param id Id of the bot.
- * @param spec What its document asks for.
+ * @param spec The spec in its document.
  * @param gate The gate.
  * @param lastSettings Settings for a document that is gone or broken.
  * @returns The same, or that it is refused.

@@ -49,7 +49,7 @@ export class DocumentReader {
    * @param id Id of the bot.
    * @param signal Cancels the call.
    * @returns The document, or the last known one with the problem.
-   * @throws what else keeps it from being read.
+   * @throws Any other error that keeps it from being read.
    */
   async read(id: string, signal: AbortSignal): Promise<ReadDocument> {
     const { repository, bots, clock } = this.#options;

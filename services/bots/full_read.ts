@@ -54,7 +54,7 @@ export class FullRead {
    *
    * @param onRead Called once both reads have succeeded.
    * @param signal Cancels the call.
-   * @throws what makes the read impossible, such as a store or an engine that does not answer.
+   * @throws The error that makes the read impossible, such as a store or an engine that does not answer.
    */
   async read(onRead: () => void, signal: AbortSignal): Promise<void> {
     const { repository, runner, segment, bots, state, reconciler } = this.#options;

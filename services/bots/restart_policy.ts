@@ -73,7 +73,7 @@ export function restartPolicy(attempt: number, ranForMs: number): Restart {
 /**
  * Finds the last start of a bot. Containers carry their own count, so it is known after a restart of Berth, too.
  *
- * @param specHash What should run: starts of anything else do not count.
+ * @param specHash The spec that should run: starts of anything else do not count.
  * @param over Containers of the bot that do not run, newest first.
  * @param failedStart Its last failed start.
  * @param mode Whether it is started again after an exit. A failed start is always repeated.

@@ -62,7 +62,7 @@ export interface RunGate {
    *
    * @param id Id of the bot.
    * @param signal Cancels the call.
-   * @throws what keeps it from knowing.
+   * @throws The error that keeps it from knowing.
    */
   meet?(id: string, signal: AbortSignal): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 /**
- * The port to whatever looks after bots while they run: the watchdog, and guards.
+ * The port to the parts that watch running bots: the watchdog, and guards.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Run {
   /**
    * Makes sure that every line that the engine has now was given to {@linkcode RunWatch.onLine}.
    *
-   * @throws what keeps the lines from being read, or an `AbortError` if the run is no longer watched.
+   * @throws The error that keeps the lines from being read, or an `AbortError` if the run is no longer watched.
    */
   readonly syncLines: () => Promise<void>;
 }

@@ -81,7 +81,7 @@ export type BotEnd = Extract<BotActivity, { readonly type: "exited" | "stopped" 
 /**
  * Called when something happened to a bot. Called synchronously, so it must return soon and must not throw.
  *
- * @param activity What happened.
+ * @param activity The event that happened.
  */
 export type BotActivityListener = (activity: BotActivity) => void;
 
@@ -135,7 +135,7 @@ export class ServiceState {
    * Calls a listener whenever the status of a bot changes. A status that is set again unchanged is ignored.
    *
    * @param listener See {@linkcode BotListener}.
-   * @returns Unsubscribes it.
+   * @returns A function that unsubscribes it.
    */
   subscribe(listener: BotListener): () => void {
     // Wrapped, so that the same function can be subscribed twice.
@@ -175,7 +175,7 @@ export class ServiceState {
   /**
    * Counts what happened to a bot, and tells the listeners.
    *
-   * @param activity What happened.
+   * @param activity The event that happened.
    */
   report(activity: BotActivity): void {
     if (activity.type === "stopped") this.#counts.stops++;
@@ -191,7 +191,7 @@ export class ServiceState {
    * service, because the exited container is still there.
    *
    * @param listener See {@linkcode BotActivityListener}.
-   * @returns Unsubscribes it.
+   * @returns A function that unsubscribes it.
    */
   subscribeActivity(listener: BotActivityListener): () => void {
     const own: BotActivityListener = (activity) => listener(activity);

@@ -39,7 +39,7 @@ export class StatusReports {
    * Sets the status of a bot.
    *
    * @param id Id of the bot.
-   * @param spec What its document asks for.
+   * @param spec The spec in its document.
    * @param planned Its condition by the plan; `undefined` if the bot is gone.
    * @param container Its live container, if there is one.
    */

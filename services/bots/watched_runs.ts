@@ -52,7 +52,7 @@ export class WatchedRuns implements AsyncDisposable {
    *
    * @param id Id of the bot.
    * @param container Its container that runs; `undefined` if there is none.
-   * @param settings What its document says; `undefined` if that is unknown, so that the earlier settings hold.
+   * @param settings The settings in its document; `undefined` if that is unknown, so that the earlier settings hold.
    * @param isNew Whether this process has just started the container.
    */
   see(id: string, container: ManagedContainer | undefined, settings?: BotSettings, isNew = false): void {

@@ -113,7 +113,7 @@ export const GUARDS_CONTRACT = {
   releaseGuard: {
     summary: "Release a guard that has tripped",
     description:
-      "Nothing else lets the bot run again. The guard begins anew, also its peak. The audit keeps who and why.",
+      "Nothing else lets the bot run again. The guard begins anew, its peak too. The audit records who and why.",
     params: idParams.extend({ guard: guardName }),
     body: z.strictObject({
       reason: z.string().trim().min(1).max(500).meta({ description: "Why the bot may run again" }),

@@ -20,7 +20,7 @@ export const logLine = z.object({
     description: "When the engine received it: RFC 3339, UTC, to the nanosecond",
     example: "2026-01-31T12:34:56.789012345Z",
   }),
-  stream: z.enum(["stdout", "stderr", "berth"]).meta({ description: "`berth`: a remark of Berth's own" }),
+  stream: z.enum(["stdout", "stderr", "berth"]).meta({ description: "`berth`: a remark by Berth" }),
   text: z.string(),
   run: z.string().optional().meta({ description: "Slot of the run that printed it; absent for bots" }),
 }).meta({ id: "LogLine" });

@@ -64,7 +64,7 @@ export const SERVICE_CONTRACT = {
         startedAt: time,
         uptimeSeconds: z.number(),
         caller: z.object({ name: z.string(), role: z.enum(["read", "operate"]) }).meta({
-          description: "Who asks",
+          description: "The caller",
         }),
         serving: z.array(servingAbout),
         parts: z.array(partAbout).meta({ description: "Looked at at most every ten seconds" }),

@@ -39,7 +39,7 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-/** Later ones win: those of a page come after those that pages share. */
+/** Styles that all pages share. A page's own come after them, so they win. */
 const COMMON_STYLES = ["style/tokens.css", "packages/uplot.css", "style/base.css", "style/parts.css"];
 const STYLES = [...COMMON_STYLES, ...named("css").filter((name) => !COMMON_STYLES.includes(name))];
 

@@ -10,7 +10,7 @@ import { BerthError, type BerthErrorOptions } from "../../lib/errors.ts";
 /** The database did not answer, or refused the request. */
 export class StoreUnavailableError extends BerthError {
   /**
-   * @param message What failed, where and why; never a credential.
+   * @param message The failure, its place and its cause; never a credential.
    * @param options The advice and the cause.
    */
   constructor(message: string, options?: BerthErrorOptions) {

@@ -89,7 +89,7 @@ export function readGuards(berth: Fields, problems: string[]): readonly GuardRul
 /**
  * Reads one rule.
  *
- * @param guard What a document or a file gives.
+ * @param guard The settings from a document or a file.
  * @param note Receives each problem: the place within the rule, and what is wrong.
  * @param others Keys that the caller reads itself. @default none
  * @returns The rule; `undefined` if there was a problem.

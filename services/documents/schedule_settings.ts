@@ -47,7 +47,7 @@ export const DEFAULT_SCHEDULE_SETTINGS: ScheduleSettings = {
 };
 
 const POLICIES: readonly ConcurrencyPolicy[] = ["Forbid", "Allow", "Replace"];
-/** Ten years: a larger value is a mistake, such as milliseconds. */
+/** Longest setting, ten years: a larger value is a mistake, such as milliseconds. */
 const MAX_DURATION_SECONDS = 315_360_000;
 const MAX_RETRIES = 100;
 

@@ -14,7 +14,7 @@ const UNREADABLE = Symbol("unreadable");
  * Creates the placeholder for a damaged document, so that the damage affects only its own bot.
  *
  * @param id The document's id, if known.
- * @param reason What is wrong with it, in one line without its content.
+ * @param reason The problem, in one line without its content.
  * @returns A document with only the id.
  */
 export function unreadableDocument(id: string | undefined, reason: string): BotDocument {

@@ -10,7 +10,7 @@ import { BerthError } from "../../lib/errors.ts";
 export class UnstorableDocumentError extends BerthError {
   /**
    * @param id Id of the document.
-   * @param reason What is wrong, without the document's content.
+   * @param reason The problem, without the document's content.
    * @param options The cause, if there is one.
    */
   constructor(readonly id: string, readonly reason: string, options?: ErrorOptions) {

@@ -14,7 +14,7 @@ export const BOT_SUBJECTS = "the0.bot";
 /** Subjects of events about schedules, without the last part. */
 export const SCHEDULE_SUBJECTS = "the0.bot-schedule";
 
-/** Twice what a default bus accepts: no document of a bot is larger. */
+/** Maximum size of a document: twice what a default bus accepts. */
 const MAX_PAYLOAD_BYTES = 1_500_000;
 /** Databases refuse documents that are nested more than about a hundred levels deep. */
 const MAX_DEPTH = 64;

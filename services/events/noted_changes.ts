@@ -20,7 +20,7 @@ export class NotedChanges implements ChangeSource {
 
   /**
    * @param records The database.
-   * @param kind What the notes are about.
+   * @param kind The subject of the notes.
    * @param instance The instance whose leader reads them: another one on this database has notes of its own.
    */
   constructor(records: RecordStore, kind: NotedKind, instance: string) {

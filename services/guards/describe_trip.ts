@@ -13,7 +13,7 @@ import type { GuardState } from "./evaluate_guard.ts";
  *
  * @param rule The rule.
  * @param why Whether the value is beyond the limit, or there is none.
- * @param state What the guard remembers.
+ * @param state The state that the guard remembers.
  * @returns For example `equity.value 8 below 10`.
  */
 export function describeTrip(
@@ -53,7 +53,7 @@ export function shortNumber(value: number): string {
  * Returns the numbers of a trip, as a latch keeps them.
  *
  * @param rule The guard.
- * @param why What tripped it.
+ * @param why The cause of the trip.
  * @param state Its numbers then.
  */
 export function tripNumbers(

@@ -68,7 +68,8 @@ const NOTHING: GuardVerdict = { type: "nothing" };
  * Begins to look at a bot.
  *
  * @param at Monotonic time, in ms.
- * @param kept What was kept of an earlier look: the peak, and for how long the value has been beyond the limit, in ms.
+ * @param kept The values kept from an earlier look: the peak, and for how long the value has been beyond the limit, in
+ * ms.
  */
 export function beginGuard(
   at: number,
@@ -84,8 +85,8 @@ export function beginGuard(
 /**
  * Evaluates a guard.
  *
- * @param state What it remembers.
- * @param input What happened.
+ * @param state The state that it remembers.
+ * @param input The event that happened.
  * @param rule The rule.
  */
 export function evaluateGuard(state: GuardState, input: GuardInput, rule: GuardRule): Evaluation {
@@ -173,7 +174,7 @@ function judge(
  * Returns the moment before a number at which a limit had been passed for long enough. Numbers that come together are
  * looked at one after another, and the last of them must not hide that.
  *
- * @param state What the guard remembers.
+ * @param state The state that the guard remembers.
  * @param at When the number was printed, monotonic, in ms.
  * @param rule The rule.
  * @returns The input for {@linkcode evaluateGuard}; `undefined` if there is no such moment.

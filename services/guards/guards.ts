@@ -219,9 +219,9 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
    * Releases a latch. The guard, with its peak, begins anew.
    *
    * @param key Which.
-   * @param release Who does it and why.
+   * @param release The caller, and the reason.
    * @param signal Cancels the call.
-   * @returns What was released; `undefined` if it is not open.
+   * @returns The guard that was released; `undefined` if it is not open.
    * @throws {StoreUnavailableError} If the database does not answer. The bot stays held then.
    */
   async release(

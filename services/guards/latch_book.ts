@@ -143,7 +143,7 @@ export class LatchBook {
    * Releases a latch.
    *
    * @param key Which.
-   * @param release Who does it and why.
+   * @param release The caller, and the reason.
    * @param signal Cancels the call.
    * @returns The latch; `undefined` if it is not open.
    * @throws {StoreUnavailableError} If the database does not answer. The latch stays open then.

@@ -45,7 +45,7 @@ export class LatchWriter implements AsyncDisposable {
    * Does something while nothing else is written of a latch.
    *
    * @param key The latch.
-   * @param work What to do.
+   * @param work Does it.
    */
   exclusively<T>(key: LatchKey, work: () => Promise<T>): Promise<T> {
     return this.#turns.run(latchId(key), work);

@@ -6,9 +6,9 @@
 
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** A line that arrives so much later than others, in ms, was held up on its way. */
+/** A line that arrives this much later than others, in ms, was held up on its way. */
 const LATE_MS = 1_000;
-/** If all lines are late for so long, in ms, a clock was set: nothing holds lines up. */
+/** If all lines are late for this long, in ms, a clock was changed, and nothing delays lines. */
 const SETTLED_MS = 10_000;
 
 /**

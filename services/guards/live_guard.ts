@@ -40,7 +40,7 @@ export class LiveGuard {
   #oddity: string | undefined;
   readonly #log = getLogger(["berth", "guards"]);
 
-  /** @param bot Id of the bot. @param rule The rule. @param state What it begins with. */
+  /** @param bot Id of the bot. @param rule The rule. @param state The state that it begins with. */
   constructor(bot: string, rule: GuardRule, state: GuardState) {
     this.#bot = bot;
     this.rule = rule;
@@ -84,7 +84,7 @@ export class LiveGuard {
     return evaluateGuard(this.#state, { type: "tick", at }, this.rule).verdict.type === "tripped";
   }
 
-  /** Evaluates the rule. @param input What happened. */
+  /** Evaluates the rule. @param input The event that happened. */
   evaluate(input: GuardInput): GuardVerdict {
     const { state, verdict, againAt } = evaluateGuard(this.#state, input, this.rule);
     this.#state = state;

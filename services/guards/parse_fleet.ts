@@ -25,7 +25,7 @@ const SELECTOR = /^[a-zA-Z0-9][a-zA-Z0-9_./-]{0,62}=/;
  * Reads the rules.
  *
  * @param text Content of the file.
- * @returns What it says; no `rules` if it cannot be read as a whole.
+ * @returns Its content; no `rules` if it cannot be read as a whole.
  */
 export function parseFleet(text: string): FleetRules | { readonly problems: readonly string[] } {
   let content: unknown;

@@ -41,7 +41,7 @@ export interface ShownGuards {
  *
  * @param rule Its rule.
  * @param live The guards of its bot, if the bot is watched.
- * @param remembered What is stored of it.
+ * @param remembered The stored facts about it.
  * @param isOpen Whether its latch is open.
  */
 export function toShownGuard(

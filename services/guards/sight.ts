@@ -28,7 +28,7 @@ export class Sight {
   /**
    * Records a change.
    *
-   * @param change What is different.
+   * @param change The difference.
    * @param at Monotonic time, in ms.
    * @returns For how long nothing could be seen, in ms, if that is over now.
    */

@@ -62,7 +62,7 @@ export function goOn(
  * Goes on with what an earlier process has stored.
  *
  * @param rule The rule now.
- * @param stored What is stored; absent if nothing is.
+ * @param stored The stored one; absent if nothing is.
  * @param options See {@linkcode TakeOver}.
  */
 export function restore(

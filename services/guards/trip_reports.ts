@@ -40,7 +40,7 @@ export class TripReports {
   /**
    * Reports what has become of a guard. Never rejects.
    *
-   * @param news What has become of it.
+   * @param news Its new state.
    */
   async report({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
     const { clock, wake, incidents, book } = this.#options;

@@ -26,10 +26,10 @@ export interface CommandWatchOptions {
    * Runs the command.
    *
    * @param signal Cancels the call.
-   * @throws what keeps it from running, which is not the bot's fault.
+   * @throws The error that keeps it from running, which is not the bot's fault.
    */
   readonly run: (signal: AbortSignal) => Promise<CommandOutcome>;
-  /** Called when the bot has become unhealthy. @param why What happened to the command the last time. */
+  /** Called when the bot has become unhealthy. @param why The command's last outcome. */
   readonly onUnhealthy: (why: string) => void;
   /** Called after each command that succeeds. */
   readonly onHealthy: () => void;
@@ -100,7 +100,7 @@ export class CommandWatch {
     if (this.#failures === limit) onUnhealthy(describeFailure(outcome, this.#failures, timeoutMs));
   }
 
-  /** @returns What became of the command; `undefined` if that says nothing of the bot. */
+  /** @returns The command's outcome; `undefined` if that says nothing of the bot. */
   async #run(signal: AbortSignal): Promise<CommandOutcome | undefined> {
     const before = this.#pauses;
     try {
@@ -116,7 +116,7 @@ export class CommandWatch {
 /**
  * Explains how a command failed.
  *
- * @param outcome What became of it.
+ * @param outcome Its outcome.
  * @param failures How often it failed in a row.
  * @param timeoutMs How long it may take, in ms.
  */

@@ -7,7 +7,7 @@
 import type { Clock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 
-/** A timer that fires so much too late, in ms, shows that this process was stopped meanwhile. */
+/** A timer that fires this much too late, in ms, shows that this process was stopped meanwhile. */
 const AWAY_MS = 5000;
 
 /** Dependencies of {@linkcode SilenceWatch}. */
@@ -20,7 +20,7 @@ export interface SilenceWatchOptions {
    * Makes sure that the bot is silent: every signal so far is given to {@linkcode SilenceWatch.hear}.
    *
    * @returns False if the bot cannot give any, for example because it is paused.
-   * @throws what keeps it from being known.
+   * @throws The error that keeps it from being known.
    */
   readonly confirm: () => Promise<boolean>;
   /** Called when the bot has become silent. @param silentMs How long it has printed nothing, in ms. */

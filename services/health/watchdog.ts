@@ -20,9 +20,9 @@ import { HealthWatch } from "./health_watch.ts";
 export interface WatchdogOptions {
   /** The containers. */
   readonly runner: Pick<Runner, "getContainerStatus" | "runCommand">;
-  /** Gives what is known of a bot's container. */
+  /** Returns what is known about a bot's container. */
   readonly healthOf: (id: string) => RunHealth | undefined;
-  /** Takes what is known of a bot's container; `undefined` if it is no longer watched. */
+  /** Takes what is known about a bot's container; `undefined` if it is no longer watched. */
   readonly onHealth: (id: string, health: RunHealth | undefined) => void;
   /** Keeps which containers are ready. */
   readonly ready: Pick<ReadyBots, "has" | "add">;
@@ -36,7 +36,7 @@ export interface WatchdogOptions {
 
 /** How many commands run at the same time: each costs the engine about 50 ms of a core. */
 const MAX_COMMANDS = 4;
-/** A command that takes its time costs the engine nothing after so long, in ms. */
+/** A command that takes its time costs the engine nothing after this long, in ms. */
 const COSTLY_MS = 1000;
 const KINDS = { silent: "bot.silent", unhealthy: "bot.unhealthy" } as const;
 const TITLES = { silent: "it gives no sign of life", unhealthy: "its health command fails" } as const;

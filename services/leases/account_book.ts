@@ -84,7 +84,7 @@ export class AccountBook implements AsyncDisposable {
    * Takes all accounts of a bot or run that is about to start, or none. Each start takes them anew. It keeps those that
    * its last copy held: call {@linkcode AccountBook.keepOnly} once the new one has started.
    *
-   * @param holder Who takes them.
+   * @param holder The holder that takes them.
    * @param accounts Their names.
    * @param options A signal.
    * @returns The epoch of each account, in the same order.
@@ -119,8 +119,8 @@ export class AccountBook implements AsyncDisposable {
   /**
    * Releases what the last copy of a bot held and the one that has just started does not name.
    *
-   * @param holder Whose copy has started.
-   * @param accounts What the new copy names.
+   * @param holder The holder whose copy has started.
+   * @param accounts The accounts that the new copy names.
    */
   keepOnly(holder: AccountHolder, accounts: readonly string[]): void {
     const owner = ownerOf(holder);
@@ -137,7 +137,7 @@ export class AccountBook implements AsyncDisposable {
   /**
    * Looks whether a bot could take its accounts, and takes none.
    *
-   * @param holder Who would take them.
+   * @param holder The holder that would take them.
    * @param accounts Their names.
    * @param options A signal.
    * @throws {AccountHeldError} If somebody else holds one of them.
@@ -155,7 +155,7 @@ export class AccountBook implements AsyncDisposable {
    * Releases the accounts of a bot or run whose container is gone. Does nothing if it holds none. A release
    * that the database does not take is tried again.
    *
-   * @param holder Who held them.
+   * @param holder The holder that had them.
    */
   release(holder: AccountHolder): void {
     const owner = ownerOf(holder);
@@ -169,7 +169,7 @@ export class AccountBook implements AsyncDisposable {
    * Releases the accounts of a run that another service has left, once no copy of it can live. Does nothing where only that
    * service knows: on a host, its containers may run on.
    *
-   * @param holder Who held them, with the lease of its copy.
+   * @param holder The holder that had them, with the lease of its copy.
    */
   releaseLost(holder: AccountHolder): void {
     if (this.#options.mayLive) this.#releaseLater(holder, undefined);
@@ -231,7 +231,7 @@ export class AccountBook implements AsyncDisposable {
     this.#releasing.add(releasing);
   }
 
-  /** @param given What to release. @default {all that the holder has in the database now} */
+  /** @param given The leases to release. @default {all that the holder has in the database now} */
   async #release(holder: AccountHolder, given: readonly LeaseRef[] | undefined): Promise<void> {
     const { store, mayLive, clock, onReleased } = this.#options;
     const { signal } = this.#ending;

@@ -20,7 +20,7 @@ export class AccountHeldError extends BerthError {
    * Makes the error.
    *
    * @param account The account.
-   * @param holder Who holds it.
+   * @param holder The holder of it.
    * @param since When it was taken, by the clock of whoever took it.
    */
   constructor(account: string, holder: AccountHolder, since: Date) {

@@ -45,7 +45,7 @@ export function writeAbout({ kind, id }: AccountHolder, { segment, instance }: A
 /**
  * Reads what a lease says of its holder.
  *
- * @param about What {@linkcode writeAbout} has made.
+ * @param about A text that {@linkcode writeAbout} made.
  */
 export function readAbout(
   about: string,

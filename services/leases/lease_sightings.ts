@@ -24,7 +24,7 @@ interface Seen {
   readonly lastMs: number;
 }
 
-/** A database that has not answered for so long, in ms, was down. */
+/** A database that has not answered for this long, in ms, was down. */
 const OUTAGE_MS = 5_000;
 
 /** Remembers leases, and tells which have run out. */

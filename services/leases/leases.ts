@@ -46,10 +46,10 @@ const MAX_GATHER_MS = 1_000;
 const MAX_WAIT_MS = 2_000;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;
-/** The lease of a run is abandoned if it was taken so long ago and has not been renewed for so long, in ms. */
+/** The lease of a run is abandoned if it was taken this long ago and has not been renewed for as long, in ms. */
 const LEFT_AGE_MS = 86_400_000;
 const LEFT_SILENT_MS = 3_600_000;
-/** Keys of runs are not used again after so long, in ms. */
+/** Keys of runs are not used again after this time, in ms. */
 const RUN_KEPT_MS = 7 * 86_400_000;
 /** Time between two removals of old leases of runs, in ms. */
 const SWEEP_MS = 3_600_000;
@@ -87,7 +87,7 @@ export class Leases implements ClusterLeases {
    * Looks at all leases again and again, so that the time of a lost one runs from the moment it was lost and not from the
    * first attempt to take it.
    *
-   * @returns Ends that when it is disposed.
+   * @returns An object that ends that when it is disposed.
    */
   watch(): AsyncDisposable {
     const { leaseSeconds, clock } = this.#options;

@@ -38,7 +38,7 @@ export class BotUsageMetrics {
    * Shows what a bot uses.
    *
    * @param bot Its id, as a label.
-   * @param usage What was measured; `undefined` if nothing was.
+   * @param usage The measurement; `undefined` if nothing was.
    */
   set(bot: string, usage: Usage | undefined): void {
     if (!usage) return;

@@ -19,7 +19,7 @@ export class MetricFamilies {
    * Makes a counter.
    *
    * @param name Its name, which ends in `_total`.
-   * @param help What it counts.
+   * @param help A description of what it counts.
    * @param labelNames Its labels.
    * @throws {Error} If there is a metric of that name.
    */
@@ -47,7 +47,7 @@ export class MetricFamilies {
    * Makes a histogram of durations.
    *
    * @param name Its name, which ends in `_seconds`.
-   * @param help What it measures.
+   * @param help A description of what it measures.
    * @param buckets Upper bounds of its buckets, in seconds.
    * @param labelNames Its labels.
    * @throws {Error} If there is a metric of that name.

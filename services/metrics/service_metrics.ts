@@ -98,7 +98,7 @@ export class ServiceMetrics implements Meter {
   /**
    * Shows whether changes of documents arrive as they are published.
    *
-   * @param service Whose documents.
+   * @param service The service that owns the documents.
    * @param events Gives the state at any time; must not throw.
    */
   watchEvents(service: MeteredService, events: { status(): { readonly state: string } }): void {

@@ -44,7 +44,7 @@ export class StoreMetrics {
   /**
    * Watches a store.
    *
-   * @param name What it keeps.
+   * @param name The name of its contents, as a label.
    * @param store The store.
    * @returns The same store, whose errors are counted.
    */

@@ -8,7 +8,7 @@ import type { Usage, UsagePoint } from "../contract/events.ts";
 
 /** Points that are kept of each bot: 7 KB. */
 const MAX_POINTS = 300;
-/** A bot that was not measured for so long is forgotten, in ms. */
+/** A bot that was not measured for this long is forgotten, in ms. */
 const FORGET_MS = 24 * 3600_000;
 
 /** Lists of numbers, which take the least memory. */
@@ -28,7 +28,7 @@ export class UsageHistory {
   /**
    * Adds measurements. One that is not newer than the last one of its bot is left out.
    *
-   * @param usages What was measured at about the same time.
+   * @param usages The measurements at about the same time.
    */
   add(usages: readonly Usage[]): void {
     let latest = 0;

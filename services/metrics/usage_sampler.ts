@@ -39,7 +39,7 @@ const CONCURRENCY = 64;
 const SHARED_MS = 500;
 /** Shortest time between two measurements in the background, in ms. */
 const INTERVAL_MS = 10_000;
-/** And for each container, as the engine works for one to three milliseconds to measure it. */
+/** Further time between two samples for each container, in ms: measuring it costs the engine one to three. */
 const INTERVAL_PER_CONTAINER_MS = 60;
 /** A measurement that is older than this is not shown any more, in ms. */
 const MAX_AGE_MS = 5 * 60_000;

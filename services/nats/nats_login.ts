@@ -8,7 +8,7 @@ import { CallScope } from "../../lib/util/call_scope.ts";
 import { abortable } from "../../lib/util/promises.ts";
 import type { NatsServer } from "./nats_servers.ts";
 
-/** Longer than any line of a server. */
+/** Maximum length of a line: no server sends a longer one. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /** Options of {@linkcode tryNatsLogin}. */

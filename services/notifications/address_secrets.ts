@@ -7,7 +7,7 @@
 import { MASK } from "../../lib/secrets/redactor.ts";
 import { secretForms } from "../../lib/secrets/secret_forms.ts";
 
-/** Shorter strings are in many words. */
+/** Minimum length of a hidden string: shorter ones are in many words. */
 const MIN_CHARACTERS = 4;
 /** A part of a path this long may be a key by itself. */
 const MIN_KEY_CHARACTERS = 16;

@@ -142,7 +142,7 @@ export type Checked<T> =
 /**
  * Checks a channel.
  *
- * @param given What the file says.
+ * @param given The content of the file.
  */
 export function checkChannel(given: unknown): Checked<Channel> {
   const type = (given as { type?: unknown } | null)?.type;
@@ -163,7 +163,7 @@ export function checkChannel(given: unknown): Checked<Channel> {
 /**
  * Checks an alert.
  *
- * @param given What the file says.
+ * @param given The content of the file.
  */
 export function checkAlert(given: unknown): Checked<Alert> {
   return check(alert, given);

@@ -115,8 +115,8 @@ export class Episodes {
    * Ends an incident. Does nothing if it is not open.
    *
    * @param key Its key.
-   * @param text What is known of the end.
-   * @param source What the events of this service share.
+   * @param text A description of the end.
+   * @param source The part that the events of this service share.
    */
   async close(key: string, text: string, source: EventSource): Promise<void> {
     const id = this.#prefix + key;

@@ -19,7 +19,7 @@ export function toKeyText({ kind, bot = "", guard }: IncidentKey): string {
 /**
  * Reads a key.
  *
- * @param text What {@linkcode toKeyText} has written.
+ * @param text A text that {@linkcode toKeyText} wrote.
  */
 export function fromKeyText(text: string): IncidentKey {
   const [kind = "", bot = "", guard] = text.split("/");

@@ -95,7 +95,7 @@ export interface Incidents {
   /**
    * Notifies people of something that happened once.
    *
-   * @param happening What happened.
+   * @param happening The event that happened.
    * @returns Resolves when it is stored, so that it survives the process; never rejects.
    */
   notify(happening: Happening): Promise<void>;

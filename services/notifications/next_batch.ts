@@ -53,8 +53,8 @@ export function paceOf({ type, cooldown_seconds, digest_after }: Channel): Pace 
 /**
  * Chooses what is sent next.
  *
- * @param waiting What waits for the channel, in the order of the events.
- * @param sent What it was sent within the cool-down, and at least within a minute.
+ * @param waiting The events that wait for the channel, in the order of the events.
+ * @param sent The commands that it was sent within the cool-down, and at least within a minute.
  * @param pace See {@linkcode Pace}.
  * @param now The time, in ms since the epoch.
  */

@@ -63,7 +63,7 @@ export function openedEvent(incident: Incident, source: EventSource): Notificati
  * Makes the event of an incident that has ended.
  *
  * @param opened The event of its beginning.
- * @param text What is known of the end.
+ * @param text A description of the end.
  * @param source See {@linkcode EventSource}.
  */
 export function recoveredEvent(
@@ -90,7 +90,7 @@ export function recoveredEvent(
 /**
  * Makes the event of something that happened once. The same happening makes the same id.
  *
- * @param happening What happened.
+ * @param happening The event that happened.
  * @param source See {@linkcode EventSource}.
  */
 export async function happenedEvent(happening: Happening, source: EventSource): Promise<NotificationEvent> {
@@ -104,7 +104,7 @@ export async function happenedEvent(happening: Happening, source: EventSource): 
 /**
  * Makes the event of a test message.
  *
- * @param who Who sends it.
+ * @param who The sender.
  * @param source See {@linkcode EventSource}.
  */
 export function testEvent(who: string, { instance, now, suffix }: EventSource): NotificationEvent {

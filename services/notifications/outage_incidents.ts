@@ -39,7 +39,7 @@ export class OutageIncidents implements Disposable {
   /**
    * Takes the report of one part of a service.
    *
-   * @param reporter Who reports; one that works says nothing about the others.
+   * @param reporter The reporter; one that works says nothing about the others.
    * @param problem Why it cannot work; `undefined` if it works.
    */
   report(reporter: string, problem: unknown): void {

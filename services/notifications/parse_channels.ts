@@ -26,7 +26,7 @@ const MAX_ENTRIES = 200;
  * Reads the channels and alerts.
  *
  * @param text Content of the file.
- * @returns What it says; `channels` is `undefined` if it is no YAML, or not of the expected form as a whole.
+ * @returns Its content; `channels` is `undefined` if it is no YAML, or not of the expected form as a whole.
  */
 export function parseChannels(
   text: string,

@@ -23,7 +23,7 @@ export class ForeignContainers {
   /**
    * Keeps the containers that the service may act on.
    *
-   * @param containers What a list shows.
+   * @param containers The containers in the list.
    * @returns Those of the service's own store.
    */
   leaveOut(containers: readonly ManagedContainer[]): ManagedContainer[] {

@@ -38,11 +38,11 @@ export interface RivalSituation {
 export interface RightTimes {
   /** How often a service renews its registration and its lock. */
   readonly beatMs: number;
-  /** A service without a lock whose registration is unchanged for so long is gone. */
+  /** A service without a lock whose registration is unchanged for this long is gone. */
   readonly missingMs: number;
-  /** A service whose lock cannot be looked at, and whose registration is unchanged for so long, is gone. */
+  /** A service whose lock cannot be looked at, and whose registration is unchanged for this long, is gone. */
   readonly silenceMs: number;
-  /** A service that could not renew its registration for so long acts on nothing: less than the above. */
+  /** A service that could not renew its registration for this long acts on nothing: less than the above. */
   readonly fenceMs: number;
 }
 

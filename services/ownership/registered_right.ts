@@ -65,7 +65,7 @@ export interface RegisteredRightOptions {
   readonly times: RightTimes;
   /** Whether an operator says that the holder of the right is gone, and its bots with it. */
   readonly takeOver: boolean;
-  /** Ends what runs on this host of a scope that another host serves. @throws what keeps it from that. */
+  /** Ends what runs on this host of a scope that another host serves. @throws The error that keeps it from that. */
   readonly fence: (scope: ServedScope, signal: AbortSignal) => Promise<void>;
   /** Where it is said who serves. */
   readonly log: Logger;
@@ -75,7 +75,7 @@ export interface RegisteredRightOptions {
 
 /** How often a service that stands by looks, in ms. */
 const AGAIN_MS = 1000;
-/** Registrations that are over are kept for so many others. */
+/** Number of later registrations after which an ended one is removed. */
 const KEPT = 20;
 
 /** Holds a registration. */

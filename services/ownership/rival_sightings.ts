@@ -33,7 +33,7 @@ export class RivalSightings {
    * @param record The registration.
    * @param lock Its lock.
    * @param atMs When it was asked for, in ms by a clock that never goes back: the answer may have waited since.
-   * @returns What was seen of it, this time included.
+   * @returns All that was seen of it, this time included.
    */
   see(record: ServiceRecord, lock: RivalLock, atMs: number): Sighting {
     const state = stateOf(record);

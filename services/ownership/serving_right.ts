@@ -19,7 +19,7 @@ export interface ServingRight {
    *
    * @param signal Cancels the call.
    * @throws {InstanceLockedError} when another process of the same instance on the same host has it.
-   * @throws what keeps the store from answering; the call may be made again.
+   * @throws The error that keeps the store from answering; the call may be made again.
    */
   acquire(signal: AbortSignal): Promise<void>;
   /**
@@ -47,14 +47,14 @@ export interface ServingRight {
    * service has adopted it.
    *
    * @param signal Cancels the call.
-   * @throws what keeps it from that; the call may be made again.
+   * @throws The error that keeps it from that; the call may be made again.
    */
   standDown(signal: AbortSignal): Promise<void>;
 }
 
 /** Another service has taken the right over. */
 export class ServingRightLostError extends BerthError {
-  /** @param message What happened. */
+  /** @param message The event that happened. */
   constructor(message: string) {
     super("serving/lost", message);
   }
@@ -71,7 +71,7 @@ export class NotServingError extends BerthError {
 /**
  * Explains why a service has no right to serve yet.
  *
- * @param server Who serves instead, if that is known.
+ * @param server The server that serves instead, if that is known.
  * @returns A phrase that continues "It waits for".
  */
 export function describeStandby(server: string | undefined): string {

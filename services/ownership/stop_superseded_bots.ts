@@ -27,7 +27,7 @@ export interface StopSupersededBotsOptions {
  * which store it comes from.
  *
  * @param options See {@linkcode StopSupersededBotsOptions}.
- * @throws what keeps one of them from being stopped, after the others were.
+ * @throws The error that keeps one of them from being stopped, after the others were.
  */
 export async function stopSupersededBots(options: StopSupersededBotsOptions): Promise<void> {
   const { own, other, runner, log, signal } = options;

@@ -27,7 +27,7 @@ export interface StoreIdentities {
   adopt(ids: readonly string[], options?: RepositoryCallOptions): Promise<void>;
 }
 
-/** A store counts as new for so long, in ms. */
+/** A store counts as new for this long, in ms. */
 const NEW_MS = 60 * 60_000;
 
 /**

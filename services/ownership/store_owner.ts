@@ -19,7 +19,7 @@ export interface StoreOwnerOptions {
   readonly adopt?: boolean;
 }
 
-/** Lets the runner know the store, before it starts or stops anything. */
+/** Tells the runner which store it works for, before it starts or stops anything. */
 export class StoreOwner {
   readonly #options: StoreOwnerOptions;
   readonly #log = getLogger(["berth"]);
@@ -82,7 +82,7 @@ export class StoreOwner {
   }
 }
 
-/** @param identity Identity of a store. @returns What a runner needs to know of it. */
+/** @param identity Identity of a store. @returns The facts that a runner needs about it. */
 export function toOwner({ id, adopted }: StoreIdentity): ContainerOwner {
   return { id, adopted };
 }

@@ -16,7 +16,7 @@ import { AccountHeldError } from "../leases/account_held_error.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import { NotServingError } from "./serving_right.ts";
 
-/** Whether something other than the program has to recover first. @param error What a start threw. */
+/** Whether something other than the program has to recover first. @param error The error that a start threw. */
 export function isTransientStartFailure(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
   return error instanceof NotServingError || error instanceof LeaseHeldError ||

@@ -98,8 +98,8 @@ export class StartHistory {
    * Remembers who causes the next start of a bot.
    *
    * @param id Id of the bot.
-   * @param trigger What was asked for.
-   * @param actor Who asks.
+   * @param trigger The request.
+   * @param actor The caller who asks.
    */
   ask(id: string, trigger: "enable" | "restart", actor: string): void {
     this.#asked.set(id, { trigger, actor, at: this.#clock.now() });

@@ -62,7 +62,7 @@ export interface RunPass {
  *
  * @param sources The sources.
  * @param id Id of the run.
- * @param fresh What is known of a run that was claimed just now.
+ * @param fresh The facts about a run that was claimed just now.
  * @param signal Aborts the reading, and the pass.
  * @returns `undefined` if the record does not exist or belongs to another scheduler.
  * @throws {BerthError} If the ledger, the documents or the engine do not answer.

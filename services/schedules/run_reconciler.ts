@@ -81,7 +81,7 @@ export class RunReconciler {
    * Makes passes over one run until nothing is left to do at once.
    *
    * @param id Id of the run.
-   * @param fresh What is known of a run that was claimed just now.
+   * @param fresh The facts about a run that was claimed just now.
    * @param signal Aborts the passes.
    * @returns When to look again, if time alone is a reason to.
    * @throws {BerthError} If a pass is impossible, for example because a store or the engine does not answer.
@@ -329,7 +329,7 @@ export class RunReconciler {
     this.#releaseAccounts(before);
   }
 
-  /** Its container has ended, or there is none: a lost one lives until its lease is over. */
+  /** Call it once the run's container has ended, or if there is none: a lost one lives until its lease is over. */
   #releaseAccounts(record: RunRecord): void {
     this.#options.accounts?.release({ kind: "run", id: record.id, lease: runLease(record) });
   }

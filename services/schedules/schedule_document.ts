@@ -41,7 +41,8 @@ export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
  *
  * @param document The document, in plain values.
  * @param key Name for reports if the document has no usable id.
- * @param rules What a run may ask for, and the trading calendars. @default {anything, those that Berth ships}
+ * @param rules The rules for what a run may ask for, and the trading calendars. @default {anything, those that Berth
+ * ships}
  * @returns The parsed document, or what is wrong with it.
  */
 export function parseScheduleDocument(

@@ -153,7 +153,7 @@ export class ScheduleReconciler {
    * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @param options Who asks, and a signal.
+   * @param options The caller, and a signal.
    * @returns The record, or why there is none.
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */

@@ -189,7 +189,7 @@ export class ScheduleService {
    * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @param options Who asks, and a signal that aborts the call.
+   * @param options The caller, and a signal that aborts the call.
    * @returns The run's record, or why there is none.
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */

@@ -49,7 +49,7 @@ export interface ScheduledRunsOptions extends DocumentRules {
   readonly onChange: (record: RunRecord) => void;
 }
 
-/** Workers mostly wait for runs to stop; permits limit the starts. */
+/** Number of workers: they mostly wait for runs to stop, and permits limit the starts. */
 const MAX_WORKERS = 256;
 
 /** Manages every open run that the ledger lists under this scheduler's name. */

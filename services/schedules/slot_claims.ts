@@ -45,7 +45,7 @@ export class SlotClaims {
    *
    * @param id The schedule.
    * @param planned The slot.
-   * @param options Who asked, and a signal.
+   * @param options The caller, and a signal.
    * @returns The record.
    * @throws {StoreUnavailableError} If the ledger does not answer.
    */

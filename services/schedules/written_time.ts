@@ -18,7 +18,7 @@ import { readExecutionTime } from "./schedule_repository.ts";
  * @param before The document before; `undefined` if there is none.
  * @param fields The fields to write.
  * @param now Current time in ms since the epoch.
- * @param rules What a run may ask for, and the trading calendars.
+ * @param rules The rules for what a run may ask for, and the trading calendars.
  * @returns The fields, with `next_execution_time` unless the time in the document stays.
  */
 export function withWrittenTime(

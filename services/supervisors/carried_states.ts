@@ -51,7 +51,7 @@ export interface CarriedStatesParts {
   readonly clock: Clock;
 }
 
-/** Facts that a supervisor knows of a snapshot. */
+/** Facts that a supervisor knows about a snapshot. */
 export type SnapshotFacts = Omit<Snapshot, "bot" | "name" | "at" | "version">;
 
 /** The states of the bots of a cluster. */
@@ -137,7 +137,7 @@ export class CarriedStates {
     }));
   }
 
-  /** Changes what is known of a state. @param id Id of the bot. @param change Returns what is known now. */
+  /** Changes what is known about a state. @param id Id of the bot. @param change Returns what is known now. */
   async change(id: string, change: (place: StatePlace) => StatePlace): Promise<void> {
     const { records } = this.#parts;
     while (true) {
@@ -167,7 +167,7 @@ export class CarriedStates {
    *
    * @param order The order of the supervisor that stored it.
    * @param name Its name.
-   * @param facts What the supervisor knows of it.
+   * @param facts The facts that the supervisor has about it.
    * @throws {ApiProblem} 409 if no such archive is stored.
    */
   async close(
@@ -200,7 +200,7 @@ export class CarriedStates {
     return { bucket: this.#parts.bucket, key: archiveKeyOf(id, name) };
   }
 
-  /** Reads what is known of a state; there is a name for its folder from then on. @param id Id of the bot. */
+  /** Reads what is known about a state; there is a name for its folder from then on. @param id Id of the bot. */
   async place(id: string): Promise<StatePlace> {
     const { records } = this.#parts;
     const place: StatePlace = { folder: randomBytes(16).toString("hex") };

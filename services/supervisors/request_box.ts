@@ -43,7 +43,7 @@ export class RequestBox {
    * Asks a supervisor, and waits for its answer.
    *
    * @param order Id of the order.
-   * @param request What it is asked.
+   * @param request The request to it.
    * @param limitMs How long to wait, in ms.
    * @throws {EngineUnavailableError} If there is no answer in time.
    */
@@ -124,6 +124,6 @@ export class RequestBox {
 
 function noAnswer(): EngineUnavailableError {
   return new EngineUnavailableError("The supervisor in the container does not answer.", {
-    advice: "See whether its node reaches Berth: 'berth nodes' shows the nodes.",
+    advice: "Check whether its node reaches Berth: 'berth nodes' shows the nodes.",
   });
 }

@@ -72,8 +72,8 @@ export class SessionBook {
    * Takes an order up, once. The same supervisor may repeat the call.
    *
    * @param order The order.
-   * @param taker Who takes it up.
-   * @param facts What to store besides.
+   * @param taker The process that takes it up.
+   * @param facts The facts to store besides.
    * @returns A new token; `undefined` if another supervisor has taken it up, or the program has ended.
    */
   async begin(

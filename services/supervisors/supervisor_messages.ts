@@ -85,7 +85,7 @@ export type SupervisorRequest =
     readonly kind: "command";
     /** Program and arguments. */
     readonly command: readonly string[];
-    /** Variables beside the bot's. */
+    /** Variables besides the bot's. */
     readonly env: Readonly<Record<string, string>>;
     /** How long it may take, in ms. */
     readonly timeoutMs: number;

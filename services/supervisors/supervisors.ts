@@ -73,7 +73,7 @@ export class Supervisors {
     this.#parts = parts;
   }
 
-  /** Finds the order of a bootstrap token. @throws {ApiProblem} 401 if it is of none. */
+  /** Finds the order of a bootstrap token. @throws {ApiProblem} 401 if no order has it. */
   async orderOf(token: string): Promise<WorkOrder> {
     const order = await this.#parts.orders.ofToken(token);
     if (!order) throw refused();
@@ -81,7 +81,7 @@ export class Supervisors {
     return order;
   }
 
-  /** Finds the order of a session's token. @throws {ApiProblem} 401 if it is of none. */
+  /** Finds the order of a session's token. @throws {ApiProblem} 401 if no order has it. */
   async admit(token: string): Promise<TakenOrder> {
     const { sessions, orders } = this.#parts;
     const found = await sessions.verify(token);
@@ -95,7 +95,7 @@ export class Supervisors {
    * Gives an order to its supervisor.
    *
    * @param order The order.
-   * @param taker Who takes it up.
+   * @param taker The process that takes it up.
    * @throws {ApiProblem} 409 if another one has it, 410 if its lease is over, 424 if a secret is missing.
    */
   async begin(order: WorkOrder, taker: Taker, signal: AbortSignal): Promise<Record<string, unknown>> {

@@ -46,7 +46,7 @@ export class UsageReports {
    * Takes a report, and shares it with the other processes soon. They do without it if the database does not answer.
    *
    * @param order Id of the order.
-   * @param usage What its container uses now.
+   * @param usage The current usage of its container.
    */
   take(order: string, usage: Omit<ContainerUsage, "time">): void {
     this.#reports.set(order, { ...usage, time: new Date(this.#clock.now()) });

@@ -250,7 +250,7 @@ async function pooled(concurrency: number, work: () => Promise<void>): Promise<v
   }));
 }
 
-/** As the engine's events: ms since the epoch, finer than a ms. */
+/** The time as the engine's events have it: ms since the epoch, with fractions. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }

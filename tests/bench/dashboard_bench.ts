@@ -16,7 +16,7 @@ import { pause, until } from "../support/until.ts";
 const [count = 500, minutes = 1] = Deno.args.slice(0, 2).map(Number);
 const isRunning = Deno.args[2] === "running";
 const MEGABYTE = 1024 * 1024;
-/** A resync comes once a minute. */
+/** Duration of the measurement, in ms: a resync comes once a minute. */
 const IDLE_MS = 60_000;
 const CHANGES_PER_SECOND = 10;
 const ROWS = "document.querySelectorAll('table.bots tbody th.name').length";

@@ -14,7 +14,7 @@ import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 const LINES = Number(Deno.env.get("BERTH_BENCH_LINES") || 1_000_000);
 const FORMAT = Deno.env.get("LOG_FORMAT") === "text" ? "text" : "ndjson";
 const ROUNDS = 5;
-/** Loads and compiles what a reading needs: that is no growth. */
+/** Lines of a first reading, which loads and compiles the code: that is no growth. */
 const WARM_UP_LINES = 20_000;
 const programOf = (lines: number) => `
 import sys

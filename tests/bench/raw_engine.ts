@@ -17,7 +17,7 @@ export interface Template {
   body(): string;
 }
 
-/** One request. */
+/** Sends a request. */
 export type Raw = (method: string, path: string, body?: string) => Promise<string>;
 
 /** Starts and removes one, so that both sides find archive, worker, image and connections warm. */
@@ -61,7 +61,7 @@ export function rawEngine(socketPath: string): Raw {
     });
 }
 
-/** The one in the middle. */
+/** The median of some values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -15,7 +15,9 @@ import { pause } from "../support/until.ts";
 export interface BotEventsFixture extends AsyncDisposable {
   /** The source. Nobody has subscribed yet. */
   readonly events: BotEvents;
-  /** Publishes as another program does. @param type What happened. @param document The document, or the id alone. */
+  /**
+   * Publishes as another program does. @param type The kind of event. @param document The document, or the id alone.
+   */
   publish(type: BotChange["type"], document: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ const document = (id: string, more = {}) => ({ id, config: { name: id }, custom:
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testBotEventsContract({ name, mode, mayReorder, open }: BotEventsContractOptions): void {
   const test = (what: string, body: (fixture: BotEventsFixture) => Promise<void>) =>

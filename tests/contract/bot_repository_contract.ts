@@ -79,7 +79,7 @@ const HOSTILE_IDS = [
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testBotRepositoryContract({ name, make }: BotRepositoryContractOptions): void {
   const test = (what: string, body: (fixture: BotRepositoryFixture) => Promise<void>) =>

@@ -50,7 +50,7 @@ const python = (script: string) => ["python3", "-u", "-c", script];
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testContainerOrchestratorContract(
   { name, open, leftOut = {}, lacks = [], register = Deno.test }: ContainerOrchestratorContractOptions,

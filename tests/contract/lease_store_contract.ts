@@ -15,7 +15,7 @@ export interface LeaseStoreFixture extends AsyncDisposable {
   readonly another: () => LeaseStore;
 }
 
-/** @param more What differs. @returns A lease. */
+/** @param more The differences. @returns A lease. */
 export function leaseRecord(more: Partial<LeaseRecord> = {}): LeaseRecord {
   return {
     key: "bot/a",

@@ -45,7 +45,7 @@ const BAD_KEYS = [
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testObjectStoreContract({ name, open }: ObjectStoreContractOptions): void {
   const test = (what: string, body: (fixture: ObjectStoreFixture) => Promise<void>) =>

@@ -20,7 +20,7 @@ import { claimInProcesses, CLAIMS } from "../support/processes/run_claimer.ts";
 export interface RunRepositoryFixture extends AsyncDisposable {
   /** The ledger. */
   readonly repository: RunRepository;
-  /** Another on the same database, as of another scheduler. */
+  /** Opens another ledger on the same database, as another scheduler would. */
   readonly another: () => RunRepository;
   /** Changes a stored field past the ledger, in the form that the database has for it. */
   readonly damage: (id: string, field: string, value: string) => Promise<void>;
@@ -79,7 +79,7 @@ function wholeRecord(): RunRecord {
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testRunRepositoryContract({ name, make }: RunRepositoryContractOptions): void {
   const test = (what: string, body: (fixture: RunRepositoryFixture) => Promise<void>) =>

@@ -57,7 +57,7 @@ function keys(schedules: readonly StoredSchedule[]): string[] {
 /**
  * Registers the tests.
  *
- * @param options What is to be tested.
+ * @param options The options under test.
  */
 export function testScheduleRepositoryContract({ name, make }: ScheduleRepositoryContractOptions): void {
   const test = (what: string, body: (fixture: ScheduleRepositoryFixture) => Promise<void>) =>

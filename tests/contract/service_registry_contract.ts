@@ -13,7 +13,7 @@ export interface ServiceRegistryFixture extends AsyncDisposable {
   readonly registry: ServiceRegistry;
 }
 
-/** @param more What differs. @returns A registration. */
+/** @param more The differences. @returns A registration. */
 export function serviceRecord(more: Partial<ServiceRecord> = {}): ServiceRecord {
   return {
     service: "bots",

@@ -50,7 +50,7 @@ const NOISE = [..."LW#?*/-,7 06+@"];
  * Makes expressions.
  *
  * @param random The random numbers.
- * @param count How many, each a different one.
+ * @param count Number of expressions, all different.
  */
 export function generateExpressions(random: SeededRandom, count: number): string[] {
   const expressions = new Set([...FIVE, ...FIVE.map((expression) => `0 ${expression}`), ...OTHERS]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { until } from "../support/until.ts";
 
-/** A document of a version of the code, which is as old as is said. */
+/** A document of a version of the code, of a given age. */
 function version({ document }: BotFixture, name: string, seconds: number, config: Record<string, unknown>) {
   const one = document(name, config);
   one.custom.updatedAt = new Date(seconds * 1000).toISOString();

@@ -164,7 +164,7 @@ Deno.test("a bot whose state grows over its limit is warned of, stopped with the
   }, 150_000);
 });
 
-/** Makes links at its first start, says at each later one what they are, and removes them then. */
+/** Makes links at its first start; at each later one prints what they are, and removes them. */
 const LINKS = `
 import json, os, time
 

@@ -1,5 +1,5 @@
 /**
- * Builds of dependencies on an engine that shares no folders with Berth. Any engine will do as that of a manager.
+ * Builds of dependencies on an engine that shares no folders with Berth. Any engine can play the manager's.
  *
  * @module
  */

@@ -20,7 +20,7 @@ import { until } from "../support/until.ts";
 const ROUNDS = fullOrShort(10, 1);
 const BOTS = Array.from({ length: fullOrShort(45, 4) }, (_, index) => `bot-${index + 1}`);
 const LOST = /^berth: its node 'node-\d' is down: .* is lost$/;
-/** The lines of each bot that are read: from so long before the cut on, in ms. */
+/** The lines of each bot that are read: from this long before the cut on, in ms. */
 const LINES_MS = 20_000;
 
 /** Settings, and how long a move may take on a quiet machine: from the cut, and from the moment at which it is known. */

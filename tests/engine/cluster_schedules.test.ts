@@ -14,7 +14,7 @@ import { measureLoad } from "../support/machine_load.ts";
 import { type Tick, TickServer } from "../support/servers/tick_server.ts";
 import { pause, until } from "../support/until.ts";
 
-/** Each schedule has a slot a minute, for so many minutes; a node loses its power in each of them. */
+/** Each schedule has a slot a minute, for this many minutes; a node loses its power in each of them. */
 const MINUTES = fullOrShort(10, 1);
 const SCHEDULES = fullOrShort(100, 12);
 /** From one schedule's slot to the next one's, in ms. */
@@ -86,7 +86,7 @@ async function putSchedules(cluster: ClusterFixture): Promise<Map<string, Date[]
   return slots;
 }
 
-/** Waits until a schedule has so many records, and all are final. @returns The records, the earliest slot first. */
+/** Waits until a schedule has this many records, and all are final. @returns The records, the earliest slot first. */
 async function untilOver(cluster: ClusterFixture, id: string, count: number): Promise<Run[]> {
   let runs: Run[] = [];
   await until(`the end of all runs of ${id}`, async () => {

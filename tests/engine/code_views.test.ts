@@ -8,7 +8,7 @@ import { EngineError, ObjectStoreError } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 
-/** Changes what is beside it, then tells what is there. */
+/** Changes the files next to it, then prints what is there. */
 const WRITER = `
 import json, os, time
 def main(id, config):

@@ -202,7 +202,7 @@ Deno.test("a package that does not exist, does not fit or was changed is named w
   assert.match(missing.error.lines.join("\n"), /no-such-package/);
   for (const name of ["elsewhere", "onlysource"]) {
     const { error } = await failure(fixture, await bot(`${name}\n`));
-    assert.match(error.message, /no wheel of it for '.*'.*allow_source_builds: true/);
+    assert.match(error.message, /no wheel of the package for '.*'.*allow_source_builds: true/);
     assert.match(error.lines.join("\n"), new RegExp(name));
   }
   const changed = await failure(fixture, await bot("mylib\n", lock.replace(/.{8}\n$/, "00000000\n")));

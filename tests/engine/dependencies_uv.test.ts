@@ -13,7 +13,7 @@ dependencies = ["idna"]
 dev = ["iniconfig"]
 `;
 
-/** As \`uv lock\` makes it of the project. */
+/** The lock that \`uv lock\` makes for the project. */
 const LOCK = `version = 1
 revision = 5
 requires-python = ">=3.11"

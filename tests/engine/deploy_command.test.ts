@@ -75,7 +75,7 @@ async function liveAndLetDie(env: Record<string, string>, temp: string, id: stri
   assert.equal(await service.end(), 0, service.output);
 }
 
-/** The same of a folder with a schedule. */
+/** The same for a folder with a schedule. */
 async function scheduleAndEnd(
   env: Record<string, string>,
   temp: string,

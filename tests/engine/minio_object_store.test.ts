@@ -10,7 +10,7 @@ import { testObjectStoreContract } from "../contract/object_store_contract.ts";
 import { minioConnection, openMinio } from "../support/servers/minio_fixture.ts";
 import { untilSteady } from "../support/until.ts";
 
-/** A TCP server that takes connections and does with them as it is told. */
+/** A TCP server that calls a function for each connection. */
 async function openServer(onConnection: (socket: Socket) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -11,7 +11,7 @@ async function untilAllRun({ containers }: EmbeddedFixture, count: number): Prom
   return (await containers()).map(({ id }) => id);
 }
 
-/** So many full reads of a service that reads every second. */
+/** Waits for this many full reads of a service that reads every second. */
 async function reads(count: number): Promise<void> {
   await pause(count * 1000 + 500, "a service that reads every second does so");
 }

@@ -41,7 +41,7 @@ interface Scene {
   id(name: string): string;
 }
 
-/** Vault with one entry, in its real form. */
+/** A server with one entry that answers as Vault does. */
 async function openVault(value: string) {
   const server = createServer((request, response) => {
     const isRight = request.headers["x-vault-token"] === "hvs.token" && request.url === "/v1/kv/data/bot";

@@ -38,7 +38,7 @@ const LEFT_OUT = {
   "copyFromContainer() refuses what is missing, too large or no regular file": NO_FILES,
 };
 
-/** Nearly a minute. */
+/** Takes nearly a minute. */
 async function keepsPromises(context: Deno.TestContext): Promise<void> {
   await using lab = await LabFixture.open({ nodes: 1, heartbeatSeconds: 1 });
   const tests: (readonly [name: string, body: () => Promise<void>])[] = [];

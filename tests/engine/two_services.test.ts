@@ -181,7 +181,7 @@ async function containersOf(
   return found.filter((each) => each !== undefined).map(toBotContainer);
 }
 
-/** Also those that carry the name of the second instance. */
+/** Removes also the containers that carry the name of the second instance. */
 async function removeAll(
   fixture: BotFixture,
   isOwn: (labels: Readonly<Record<string, string>>) => boolean,

@@ -6,7 +6,7 @@ import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.
 const BUCKET = "bot-logs";
 const BOTS = ["alpha", "beta", "gamma"];
 const DAYS = ["20260129", "20260130", "20260131"];
-/** More than one piece of a log. */
+/** Number of lines: more than one piece of a log. */
 const LINES = 20_000;
 
 const textOf = (bot: string, day: string, n: number) =>

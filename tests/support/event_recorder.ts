@@ -58,7 +58,7 @@ export class EventRecorder implements BotEventHandlers {
   /**
    * Waits until a condition holds, which is checked at each call.
    *
-   * @param what What is waited for.
+   * @param what The awaited thing, for messages.
    * @param isSo Whether it is so.
    * @param limitMs How long to wait at most, in ms.
    */
@@ -79,7 +79,7 @@ export class EventRecorder implements BotEventHandlers {
     }
   }
 
-  /** Waits until so many changes were taken. @param count How many. */
+  /** Waits until this many changes were taken. @param count How many. */
   untilTaken(count: number): Promise<void> {
     return this.until(`change ${count}`, () => this.taken.length >= count);
   }

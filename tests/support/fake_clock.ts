@@ -18,7 +18,7 @@ export class FakeClock implements Clock {
   #monotonic = 0;
   readonly #sleepers = new Set<Sleeper>();
 
-  /** @param now What it shows at first, in ms since the epoch. */
+  /** @param now The time that it shows at first, in ms since the epoch. */
   constructor(now: number = 0) {
     this.#now = now;
   }

@@ -7,7 +7,7 @@
 /**
  * Begins to measure.
  *
- * @returns Says what part of all processors was busy since, such as `93 % of 2 cores`.
+ * @returns A text that says what part of all processors was busy since, such as `93 % of 2 cores`.
  */
 export function measureLoad(): () => string {
   const before = readTimes();

@@ -14,8 +14,8 @@ export const HAS_PROMTOOL: boolean = await promtool(["--version"]).then(() => tr
  * Runs promtool.
  *
  * @param args Its arguments.
- * @param input What it reads from standard input.
- * @returns What it prints.
+ * @param input The text that it reads from standard input.
+ * @returns The text that it prints.
  * @throws {Error} If it finds a mistake, or cannot be run.
  */
 export async function promtool(args: readonly string[], input = ""): Promise<string> {

@@ -51,7 +51,7 @@ export class ModelEngine {
     this.#instance = instance;
   }
 
-  /** Those that have not been removed. */
+  /** The containers that have not been removed. */
   list(): ManagedContainer[] {
     return [...this.#containers.values()];
   }
@@ -317,7 +317,7 @@ export interface ModelScheduler {
   readonly isDead: boolean;
   /** Ends it as kill -9 does: nothing of it goes on. */
   kill(): void;
-  /** Freezes it, as SIGSTOP does. @returns What lets it go on. */
+  /** Freezes it, as SIGSTOP does. @returns A function that lets it go on. */
   freeze(): () => void;
   /** Ends it well. */
   stop(): Promise<void>;

@@ -7,7 +7,7 @@
 import type { Tick, TickServer } from "./servers/tick_server.ts";
 import { until } from "./until.ts";
 
-/** On a busy machine; a Swarm that loses its leader takes half a minute by itself. */
+/** Limit in ms, on a busy machine: a Swarm that loses its leader takes half a minute by itself. */
 const LIMIT_MS = 120_000;
 
 /** Waits for the ticks of bots. */

@@ -10,7 +10,7 @@ const LONGEST_STEP_MS = 20;
 /**
  * Waits until something holds.
  *
- * @param what What is waited for, for the error's message.
+ * @param what The awaited thing, for the error's message.
  * @param check Whether it holds.
  * @param limitMs When to give up, in ms.
  * @throws {Error} If it does not hold in time.
@@ -30,7 +30,7 @@ export async function until(
 /**
  * Waits until a number stops growing: it is the same after a while.
  *
- * @param what What grows, for the error's message.
+ * @param what The name of what grows, for the error's message.
  * @param read The number.
  * @param whileMs How long it must stay the same, in ms.
  * @param limitMs When to give up, in ms.

@@ -7,7 +7,7 @@
 
 const NEEDED = ["PATH", "HOME", "TMPDIR", "DENO_DIR", "XDG_CACHE_HOME"];
 
-/** For `clearEnv: true` of a program that reads Berth's configuration. */
+/** The variables for a program that reads Berth's configuration and is started with `clearEnv: true`. */
 export function userEnvironment(): Record<string, string> {
   return Object.fromEntries(
     NEEDED.flatMap((name) => {

@@ -125,7 +125,7 @@ export class DockerodeClient {
   /**
    * Waits for a call, and recognizes an engine that hangs: it still lists containers, but does nothing else.
    *
-   * @param what What the call does, as a clause that follows "Cannot".
+   * @param what The purpose of the call, as a clause that follows "Cannot".
    * @param signal The caller's signal.
    * @param work The call.
    * @returns The result of the call.

@@ -49,7 +49,7 @@ const DISK_FULL = /no space left on device|disk quota exceeded/i;
 /**
  * Turns a failure of the connection into an error of Berth.
  *
- * @param what What was tried, as a clause that follows "Cannot".
+ * @param what The attempt, as a clause that follows "Cannot".
  * @param address Address of the engine.
  * @param error The error that was caught.
  * @returns The error to throw.
@@ -80,7 +80,7 @@ export function isNeverSent(error: unknown): boolean {
 /**
  * Turns a refusal of the engine into an error of Berth.
  *
- * @param what What was tried, as a clause that follows "Cannot".
+ * @param what The attempt, as a clause that follows "Cannot".
  * @param status HTTP status of the answer.
  * @param message Message of the answer.
  * @returns The error to throw.
@@ -95,7 +95,7 @@ export function toRefusal(what: string, status: number, message: string): Engine
 /**
  * Creates the error of a call to an engine that hangs: it answers other calls, but not this one.
  *
- * @param what What was tried, as a clause that follows "Cannot".
+ * @param what The attempt, as a clause that follows "Cannot".
  * @param address Address of the engine.
  * @param error The time limit that was reached.
  * @returns The error to throw.
@@ -115,7 +115,7 @@ export function toHang(what: string, address: string, error: TimeLimitError): En
 /**
  * Checks that an answer has the expected fields.
  *
- * @param what What was tried, as a clause that follows "Cannot".
+ * @param what The attempt, as a clause that follows "Cannot".
  * @param value The answer.
  * @param isShape Whether a value has the fields that are used.
  * @returns The answer.
@@ -195,7 +195,7 @@ export function toPlatformError({ name, image }: ContainerSpec, warning: string)
   return new ImageUnavailableError(
     image,
     `Cannot create container '${name}': image '${image}' is for ${its}, and the engine runs ${engine}.`,
-    { advice: `Build it for ${engine}, or name an image that is.`, reason: "refused" },
+    { advice: `Build it for ${engine}, or name an image that was built for ${engine}.`, reason: "refused" },
   );
 }
 

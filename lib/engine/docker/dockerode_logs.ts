@@ -60,7 +60,7 @@ export class DockerodeLogs {
    *
    * @param container Id or name.
    * @param options Until when.
-   * @returns What it prints from now on.
+   * @returns The text that it prints from now on.
    * @throws As {@linkcode readEntries}; it ends without an error when the container ends, or its engine shuts down
    * cleanly.
    */

@@ -62,7 +62,7 @@ export class DockerodeTurns {
    * Makes a call once its turn comes. The time limits of the call itself begin then.
    *
    * @param kind Kind of the call.
-   * @param what What the call does, as a clause that follows "Cannot".
+   * @param what The purpose of the call, as a clause that follows "Cannot".
    * @param signal Cancels the wait for the turn.
    * @param call Makes the call.
    * @returns The result of the call.

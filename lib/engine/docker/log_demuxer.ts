@@ -14,7 +14,7 @@ export interface LogFrame {
 
 /** The bytes do not have the format. */
 export class LogFormatError extends Error {
-  /** @param message What is wrong, and where in the stream. */
+  /** @param message The problem, and its place in the stream. */
   constructor(message: string) {
     super(message);
     this.name = "LogFormatError";

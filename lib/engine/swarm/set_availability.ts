@@ -30,7 +30,7 @@ const MAX_UPDATES = 5;
  *
  * @param client The managers.
  * @param services Reads the nodes.
- * @param request What to set.
+ * @param request The values to set.
  * @returns False if there is no such node.
  */
 export async function setAvailability(

@@ -36,10 +36,10 @@ type Listener = (change: TaskChange) => void;
 /** States in which a task has ended. */
 const ENDED: ReadonlySet<string> = new Set(["complete", "shutdown", "failed", "rejected"]);
 
-/** A service whose task is not seen in so many looks is gone. */
+/** A service whose task is not seen in this many looks is gone. */
 const MAX_MISSES = 10;
 
-/** In one of so many looks, this asks whether the services that are followed are still there: a long list. */
+/** In one of this many looks, this asks whether the services that are followed are still there: a long list. */
 const LOOKS_PER_LIST = 30;
 
 /** Looks once a second while somebody listens. */
@@ -66,7 +66,7 @@ export class SwarmPoller {
    *
    * @param listener Called with each. Must not throw.
    * @param onFailure Called when a look fails; the next one follows all the same.
-   * @returns Ends the listening.
+   * @returns A function that ends the listening.
    */
   listen(listener: Listener, onFailure: (error: unknown) => void = () => {}): () => void {
     this.#listeners.add(listener);
@@ -88,7 +88,7 @@ export class SwarmPoller {
    * Reports also if a service is removed, which takes its tasks out of all lists. That may take half a minute.
    *
    * @param serviceId Id of the service.
-   * @returns Ends this.
+   * @returns A function that ends this.
    */
   expectEnd(serviceId: string): () => void {
     this.#followed.set(serviceId, (this.#followed.get(serviceId) ?? 0) + 1);

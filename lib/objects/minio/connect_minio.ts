@@ -9,7 +9,7 @@ import https from "node:https";
 import { Client } from "minio";
 import { makeMinioTransport } from "./minio_transport.ts";
 
-/** Larger than any object of Berth, since an upload in parts leaves parts behind if it breaks off. */
+/** Size of a part: larger than any object of Berth, since an upload in parts leaves parts behind if it breaks off. */
 const PART_BYTES = 5 * 1024 ** 3;
 
 /** Address and credentials of a store. */

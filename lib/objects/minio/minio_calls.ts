@@ -22,7 +22,7 @@ export class MinioCalls {
     this.#limitMs = limitMs;
   }
 
-  /** Opens the scope of a call. @param what What it does. @param options A signal. @param limitMs Time limit, in ms. */
+  /** Opens the scope of a call. @param what Its purpose. @param options A signal. @param limitMs Time limit, in ms. */
   scope(what: string, { signal }: ObjectCallOptions, limitMs: number = this.#limitMs): CallScope {
     return new CallScope({ what, limitMs, signals: [signal] });
   }
@@ -30,7 +30,7 @@ export class MinioCalls {
   /**
    * Makes a call.
    *
-   * @param what What it does, for messages.
+   * @param what Its purpose, for messages.
    * @param options A signal that aborts it.
    * @param action Calls the client.
    * @param limitMs Time limit. @default {that of all calls}
@@ -65,7 +65,9 @@ export class MinioCalls {
     }
   }
 
-  /** Turns a failure into the error to throw. @param what What was tried. @param scope The call. @param error The failure. */
+  /**
+   * Turns a failure into the error to throw. @param what The attempt. @param scope The call. @param error The failure.
+   */
   toError(what: string, scope: CallScope, error: unknown): unknown {
     return toObjectStoreError(what, this.#endpoint, scope.reasonFor(error), scope.signal);
   }

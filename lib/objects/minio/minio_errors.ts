@@ -25,7 +25,7 @@ const KNOWN: Readonly<Record<string, { readonly reason: string; readonly advice?
 /**
  * Creates the error to throw for a failed call.
  *
- * @param what What was tried, as a clause that follows "Cannot".
+ * @param what The attempt, as a clause that follows "Cannot".
  * @param endpoint Address of the server, without credentials.
  * @param error The error that was caught, or the reason of an abort.
  * @param signal The call's signal.

@@ -12,7 +12,7 @@ import { NotificationsPage } from "../pages/notifications.js";
 import { NowherePage } from "../pages/nowhere.js";
 
 /**
- * Pages of the navigation. `count()` gives what stands beside the name, `key` the letter after `g`,
+ * Pages of the navigation. `count()` gives the number next to the name, `key` the letter after `g`,
  * `short` the name where there is little room;
  * `one` is the page of one of them.
  */

@@ -89,7 +89,7 @@ function Count({ text, isBad, label }) {
   `;
 }
 
-/** Beside the pages, or on a phone below them. */
+/** The foot: next to the pages, or on a phone below them. */
 function Foot() {
   const about = service.value;
   const isLive = connection.value === "live";

@@ -28,7 +28,7 @@ class BotStore {
     this.#id = id;
   }
 
-  /** Begins. @returns Ends it. */
+  /** Begins. @returns A function that ends it. */
   open() {
     const stop = repeat((signal) => this.#read(signal), REFRESH_MS);
     const stopListening = listen({

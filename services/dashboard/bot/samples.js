@@ -11,7 +11,7 @@ const MAX_POINTS = 2000;
 const MAX_METRICS = 60;
 /** Number of lines of the log that are read for a longer range of time. */
 const MAX_LINES = 50_000;
-/** After so long without a measurement, the service may know more, in ms. */
+/** After this long without a measurement, the service may know more, in ms. */
 const AWAY_MS = 60_000;
 /** Points further apart are not joined, in s. */
 const GAP_S = 300;

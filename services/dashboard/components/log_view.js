@@ -8,7 +8,7 @@ import { html } from "./html.js";
 /** Height of a line in px: `--log-line`. */
 const LINE_PX = 20;
 const OVERSCAN = 20;
-/** This near to an end, more is read, in px. */
+/** Distance to an end, in px, below which more is read. */
 const NEAR_PX = 300;
 const ORDER = ["debug", "info", "warning", "error"];
 

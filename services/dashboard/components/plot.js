@@ -72,7 +72,7 @@ function lastOf(values) {
 /** Share of a step that the bars of one place fill. */
 const FILLED = 0.8;
 
-/** Bars of several series stand beside each other. */
+/** Bars of several series stand side by side. */
 function besideEachOther(series) {
   const bars = series.filter(({ kind }) => kind === "bar");
   if (bars.length < 2) return series;

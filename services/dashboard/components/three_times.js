@@ -1,4 +1,4 @@
-/** One time by three clocks: UTC, that of a schedule, and that of this browser. */
+/** One time in three time zones: UTC, that of a schedule, and that of this browser. */
 
 import { zoneName, zoneTime } from "../text/zone_time.js";
 import { html } from "./html.js";

@@ -49,8 +49,8 @@ export function Latch({ latch, withBot = false, onReleased }) {
         question=${{
           title: `Release ${name} of ${bot}?`,
           text: isStopped
-            ? "The guard begins anew, also its peak. The bot starts if it is enabled and no other guard holds it."
-            : "The guard begins anew, also its peak.",
+            ? "The guard begins anew, its peak too. The bot starts if it is enabled and no other guard holds it."
+            : "The guard begins anew, its peak too.",
           reason: isStopped ? "Why may the bot run again?" : "Why is it fine again?",
         }} />
     </li>

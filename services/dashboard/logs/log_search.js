@@ -69,5 +69,5 @@ export class LogSearch {
   }
 }
 
-/** Days come backwards, and each log of a day forwards. */
+/** Orders hits, the latest first: a search gives the latest day first, but the lines of a day in their order. */
 const laterFirst = (a, b) => (a.time > b.time ? -1 : a.time < b.time ? 1 : 0);

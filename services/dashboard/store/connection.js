@@ -27,7 +27,7 @@ let wake = () => {};
  *
  * @param listener `onConnect()` is called for each new connection: read everything again. `onEvents(events)` gets what
  * happens from then on, in order.
- * @returns Stops it.
+ * @returns A function that stops it.
  */
 export function listen(listener) {
   listeners.add(listener);

@@ -9,7 +9,7 @@ export const nowCoarse = signal(Date.now());
 
 const COARSE_MS = 30_000;
 
-/** Whether seconds matter for an age. */
+/** Ages and waits below this many ms are shown to the second. */
 const SECONDS_MATTER_MS = 100_000;
 
 /** The time, which changes as often as an age or a wait of `from` needs. */

@@ -3,7 +3,7 @@
  * that nobody looks at would take them from those that somebody works with.
  */
 
-/** A page that is hidden for a moment keeps its streams. */
+/** How long a hidden page keeps its streams, in ms. */
 const HIDDEN_MS = 5000;
 
 let ending = new AbortController();

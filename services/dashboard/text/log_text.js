@@ -54,7 +54,7 @@ function parse(text) {
   return { level, parts: [...ansiParts(head), ...more] };
 }
 
-/** A line of a megabyte is not parsed to be folded. */
+/** Longest line that is parsed to be folded: one of a megabyte is not. */
 const MAX_JSON_LENGTH = 100_000;
 
 function objectOf(text) {

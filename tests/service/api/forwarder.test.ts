@@ -61,7 +61,7 @@ class PeersFixture implements AsyncDisposable {
     return new PeersFixture(records, stack.move());
   }
 
-  /** Sends a request on. @param more What differs from a restart by the socket. */
+  /** Sends a request on. @param more The differences from a restart by the socket. */
   send(more: Partial<SentOn> = {}, url = this.url): Promise<Response> {
     const request = new Request("http://berth/api/bots/a/restart?x=1", { method: "POST" });
     const leader = { token: "leader", about: "instance 'x' on host y", host: "y", url };

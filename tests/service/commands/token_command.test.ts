@@ -14,7 +14,7 @@ Deno.test("berth token makes a token that works until it is revoked, and dashboa
   assert.match(made.output, /only time that the token is shown\. It may read and ends at 20/);
   const again = await service.berth("token", "create", "ci", "--role", "operate");
   assert.deepEqual([again.code, again.stdout], [1, ""]);
-  assert.match(again.output, /There is a token 'ci'\. Choose another name, or revoke it first\./);
+  assert.match(again.output, /There is already a token 'ci'\. Choose another name, or revoke it first\./);
 
   const listed = JSON.parse((await service.berth("token", "list", "--json")).stdout);
   assert.deepEqual(

@@ -8,7 +8,7 @@ import type { ContainerOrchestrator, LogEntry } from "../../../lib/engine/contai
 
 const encoder = new TextEncoder();
 
-/** A time: so many nanoseconds after the first second of a day. */
+/** A time: this many nanoseconds after the first second of a day. */
 export function timeAt(nanoseconds: number, day = "2026-01-31"): string {
   const seconds = Math.floor(nanoseconds / 1e9);
   const clock = new Date(seconds * 1000).toISOString().slice(11, 19);

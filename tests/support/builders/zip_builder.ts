@@ -85,7 +85,7 @@ export function utf8(text: string): Uint8Array {
 
 /**
  * @param parts The entries, in the order of their data.
- * @param frame What stands around them.
+ * @param frame The text around them.
  * @returns The archive.
  */
 export function buildZip(parts: readonly ZipPart[], frame: ZipFrame = {}): Uint8Array<ArrayBuffer> {

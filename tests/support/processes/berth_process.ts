@@ -34,7 +34,7 @@ export interface BerthProcess extends AsyncDisposable {
  *
  * @param env Its whole configuration; nothing of this process's environment is passed on.
  * @param flags Its permissions. @default {those that `berth permissions` prints}
- * @param args What follows `start`.
+ * @param args The arguments after `start`.
  * @param makeCommand Makes the process, in a place of its own for example. @default {a process of this machine}
  */
 export function startBerth(
@@ -50,7 +50,7 @@ export function startBerth(
  * Starts a program that logs and ends as Berth does.
  *
  * @param env Its whole environment.
- * @param args What follows `deno run`: its permissions, and its path in the repository.
+ * @param args The arguments after `deno run`: its permissions, and its path in the repository.
  * @param makeCommand Makes the process. @default {a process of this machine}
  */
 export function startProgram(

@@ -29,7 +29,7 @@ export interface LogProcessSetup {
  * Starts one.
  *
  * @param setup See {@linkcode LogProcessSetup}.
- * @returns Kills it with SIGKILL, and waits until it is gone.
+ * @returns A function that kills it with SIGKILL, and waits until it is gone.
  */
 export function startLogProcess(setup: LogProcessSetup): () => Promise<void> {
   const child = spawnModule(import.meta.url, setup, { stdin: "null" });

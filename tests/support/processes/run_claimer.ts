@@ -89,7 +89,7 @@ async function claim(
   return claimed;
 }
 
-/** A database that another process holds for too long is asked again. */
+/** Repeats a call that failed because another process held the database for too long. */
 async function insist<T>(call: () => Promise<T>): Promise<T> {
   while (true) {
     try {

@@ -77,7 +77,7 @@ export interface WrappedBotEnd {
   readonly result: any;
 }
 
-/** A bot that hangs fails its test after so long, in ms, instead of holding up all others. */
+/** A bot that hangs fails its test after this long, in ms, instead of holding up all others. */
 const LIMIT_MS = 90_000;
 
 /** A bot that runs under its wrapper, as a real process in a folder laid out like the container's. */
@@ -112,7 +112,7 @@ export class WrappedBot implements AsyncDisposable {
   /**
    * Lays out the code folder and starts the wrapper in it.
    *
-   * @param language whose wrapper to run
+   * @param language The language whose wrapper runs.
    * @param options the bot
    * @returns the running bot
    * @throws {Error} when the interpreter is not on the PATH
@@ -183,7 +183,7 @@ export class WrappedBot implements AsyncDisposable {
   /**
    * Waits for text on the bot's output.
    *
-   * @param text what must appear
+   * @param text The text that must appear.
    * @param from the stream to look at
    * @throws {Error} when the bot ends without it
    */
@@ -251,7 +251,7 @@ export class WrappedBot implements AsyncDisposable {
 /**
  * Runs a bot until it ends by itself.
  *
- * @param language whose wrapper to run
+ * @param language The language whose wrapper runs.
  * @param options the bot
  * @returns how it ended
  */

@@ -84,7 +84,7 @@ export const HOSTILITIES: Readonly<Record<string, Hostility>> = {
 /**
  * Opens a server that treats every connection alike.
  *
- * @param hostility What it does with a connection.
+ * @param hostility The way it treats a connection.
  * @param folder A folder for its socket.
  */
 export async function openHostileServer(hostility: Hostility, folder: string): Promise<HostileServer> {

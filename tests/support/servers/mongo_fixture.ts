@@ -1,5 +1,5 @@
 /**
- * The MongoDB server of the tests: a database of a test's own, or the documents of one instance in the database that
+ * The MongoDB server of the tests: gives a test its own database, or the documents of one instance in the database that
  * Berth uses.
  *
  * @module

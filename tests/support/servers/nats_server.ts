@@ -92,7 +92,7 @@ export async function openNatsServer(): Promise<PrivateNatsServer> {
   };
 }
 
-/** Without logging in. */
+/** Whether the server answers, without logging in. */
 async function answers(port: number): Promise<boolean> {
   try {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });

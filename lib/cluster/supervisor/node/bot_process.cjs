@@ -9,7 +9,7 @@ const { sleep } = require("./clock.cjs");
 
 /** The kernel is to end the bot's processes, not the supervisor. */
 const OOM_SCORE = "500";
-/** For a process that does nothing but end others. */
+/** Time limit of a process that only ends others, in ms. */
 const AT_ONCE_MS = 1000;
 /** Units of `ulimit -f` in a POSIX shell, in bytes. */
 const BLOCK_BYTES = 512;

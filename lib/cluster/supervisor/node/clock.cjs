@@ -2,7 +2,7 @@
 /* The time since the start of the machine, which also passes while the machine sleeps and never jumps. */
 const fs = require("node:fs");
 
-/** In ms. */
+/** The time in ms. */
 function now() {
   return Math.round(parseFloat(fs.readFileSync("/proc/uptime", "utf8")) * 1000);
 }

@@ -4,7 +4,7 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const { request } = require("./berth_client.cjs");
 
-/** For one object. */
+/** Time limit of one object, in ms. */
 const LIMIT_MS = 600_000;
 
 /** No address has given the object. */

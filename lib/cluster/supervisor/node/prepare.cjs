@@ -7,7 +7,7 @@ const { copyTree, extract } = require("./archive.cjs");
 const { fetchObject } = require("./fetch.cjs");
 
 const MEMORY = "/dev/shm";
-/** Bytes that an archive may have beside its content. */
+/** Bytes that an archive may have besides its content. */
 const SLACK_BYTES = 64 * 1024 * 1024;
 
 /** Returns where the state came from; undefined if none is kept. Throws an error that says why the bot cannot start. */

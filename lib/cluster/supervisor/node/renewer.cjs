@@ -6,7 +6,7 @@ const { readUsage } = require("./usage.cjs");
 
 const RETRY_AFTER_MS = 1000;
 const LIMIT_MS = 5000;
-/** Answers at once. */
+/** Maximum number of answers that a renewal carries. */
 const MAX_ANSWERS = 20;
 
 class Renewer {

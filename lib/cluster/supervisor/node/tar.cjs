@@ -151,14 +151,14 @@ class Content {
   }
 }
 
-/** Chunks as bytes. */
+/** Reads a stream of chunks by numbers of bytes. */
 class Input {
   constructor(chunks) {
     this.source = chunks[Symbol.asyncIterator]();
     this.rest = Buffer.alloc(0);
   }
 
-  /** So many bytes; undefined at the end. */
+  /** Exactly this many bytes; undefined at the end. */
   async bytes(count) {
     while (this.rest.length < count) {
       const { done, value } = await this.source.next();
@@ -173,7 +173,7 @@ class Input {
     return taken;
   }
 
-  /** At most so many bytes; undefined at the end. */
+  /** Reads at most this many bytes; undefined at the end. */
   async some(max) {
     if (this.rest.length === 0) {
       const { done, value } = await this.source.next();

@@ -8,7 +8,7 @@ from errors import BadArchive, FetchError, PrepareError, StateError
 from tree import copy_tree
 
 MEMORY = "/dev/shm"
-SLACK = 64 << 20  # bytes that an archive may have beside its content
+SLACK = 64 << 20  # bytes that an archive may have besides its content
 
 
 class Preparation:

@@ -36,7 +36,7 @@ declare namespace berth {
    */
   function secret(name: string, fallback?: string): string;
 
-  /** Waits so many milliseconds, or until the bot is asked to stop. Returns whether it is. */
+  /** Waits this many milliseconds, or until the bot is asked to stop. Returns whether it is. */
   function sleep(ms: number): Promise<boolean>;
 
   /** The configuration; outside Berth the content of `config.json` in the working directory. */

@@ -131,7 +131,7 @@ async function stop(name) {
   process.exit(signalCode());
 }
 
-/** Why Berth stops the bot, in its words; empty if it is not Berth that does. */
+/** Why Berth stops the bot, in its words; empty if Berth does not stop it. */
 function stopReason() {
   try {
     return fs.readFileSync(path.join(__dirname, "stop_reason"), "utf8");

@@ -204,7 +204,7 @@ def call_hook(hook):
 
 
 def stop_reason():
-    """Why Berth stops the bot, in its words; empty if it is not Berth that does."""
+    """Why Berth stops the bot, in its words; empty if Berth does not stop it."""
     try:
         with open(STOP_REASON, encoding="utf-8") as file:
             return file.read()

@@ -7,7 +7,10 @@ import { StoreUnavailableError } from "../../../../services/documents/bot_reposi
 
 const GRID = parseExecutable({ id: "grid", entrypointFiles: { bot: "main.py" }, filePath: "me/grid/1" });
 
-/** Starts a bot on a cluster that takes no order. @returns Who asked for the lease, and who gave it back. */
+/**
+ * Starts a bot on a cluster that takes no order. @returns The holders that asked for the lease, and those that gave it
+ * back.
+ */
 async function start(answers: readonly (Error | undefined)[]) {
   const asked: string[] = [];
   const released: string[] = [];

@@ -27,7 +27,7 @@ Deno.test("explainBuild() says what to do about what the tools print", () => {
       "npm error `npm ci` can only install packages when your package.json and lock are in sync",
       /not belong/,
     ],
-    ["ERROR: Could not find a version that satisfies x==1 (from versions: none)", /no wheel of it/],
+    ["ERROR: Could not find a version that satisfies x==1 (from versions: none)", /no wheel of the package/],
     ["npm error 404 Not Found - GET https://registry.example/nope", /Check the name/],
     ["error: Because nope was not found in the package registry, it is unsatisfiable", /Check the name/],
     ["npm error code ENOTFOUND", /registry does not answer/],

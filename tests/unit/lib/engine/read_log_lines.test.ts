@@ -17,7 +17,7 @@ const LOG: readonly LogEntry[] = [
 ];
 const TEXTS = ["a", "b", "b", "c", "e", "f", "dg", "last"];
 
-/** An engine that gives these entries to who follows, and then the whole log. */
+/** An engine that gives these entries to a follower, and then the whole log. */
 function engine(followed: readonly LogEntry[], log: readonly LogEntry[] = LOG) {
   return {
     async *readLog(_container: string, { follow, tail }: { follow?: boolean; tail?: number } = {}) {

@@ -25,7 +25,7 @@ class RemovedMeanwhile implements AsyncDisposable {
   #lists = 0;
 
   /**
-   * @param goesAt When the container goes: after so many lists, or while its log is read.
+   * @param goesAt When the container goes: after this many lists, or while its log is read.
    * @param phase Its phase.
    * @param storedBefore How many of its lines are stored at first.
    */

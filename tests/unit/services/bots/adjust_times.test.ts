@@ -30,7 +30,7 @@ function crashedAt(at: number): ManagedContainer {
   return container({ attempt: 2, startedAt: new Date(at - 50_000), finishedAt: new Date(at) });
 }
 
-/** How long it takes until a bot is started, in ms, looked at as often as the plan says. */
+/** Time until a bot is started, in ms, if it is looked at whenever the plan asks for it. */
 async function waitedMs(clock: FakeClock, ages: Ages, one: ManagedContainer): Promise<number> {
   const begin = clock.monotonic();
   while (clock.monotonic() - begin < 3 * HOUR) {

@@ -12,7 +12,7 @@ function container(values: Partial<ManagedContainer> = {}): ManagedContainer {
   return managedContainer(NOW, values);
 }
 
-/** One that ran for so long and exited so long ago. */
+/** A container that ran for that long and exited that long ago. */
 function exited(agoMs: number, ranForMs: number, values: Partial<ManagedContainer> = {}): ManagedContainer {
   return container({
     phase: "exited",

@@ -11,7 +11,7 @@ function nested(levels: number): unknown {
   return value;
 }
 
-/** BSON of a document of bot `a` with an object in an object, so many times: a serialiser would run out of stack. */
+/** BSON of a document of bot `a` with nested objects, this many levels deep: a serialiser would run out of stack. */
 function deepBson(levels: number): Uint8Array {
   const head = BSON.serialize({ id: "a" }).subarray(4, -1);
   // Each level is its length, the field "c" and what is in it, and a NUL.

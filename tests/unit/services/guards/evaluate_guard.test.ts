@@ -24,7 +24,7 @@ function rule(more: Partial<GuardRule>): GuardRule {
   };
 }
 
-/** Evaluates values at seconds, and `tick` at others. @returns What the guard said, with the second. */
+/** Evaluates values at seconds, and `tick` at others. @returns The guard's answers, with the second. */
 function play(
   rule: GuardRule,
   steps: readonly (readonly [second: number, value: number | "tick"])[],

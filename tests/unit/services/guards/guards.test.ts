@@ -244,7 +244,7 @@ Deno.test("a process that meets a bot for the first time knows what another one 
   await other[Symbol.asyncDispose]();
 });
 
-/** Prints a value a second while Berth is frozen. @returns Gives all of it to Berth at once. */
+/** Prints a value a second while Berth is frozen. @returns A function that gives all of it to Berth at once. */
 function printWhileFrozen(
   fixture: GuardsFixture,
   values: readonly number[],

@@ -24,7 +24,7 @@ function endless(status: number): Response {
   return new Response(body, { status });
 }
 
-/** Sends one event to a bad receiver and a good one, and returns what is known of the bad one. */
+/** Sends one event to a bad receiver and a good one, and returns what is known about the bad one. */
 async function problemOf(
   answer: Receiver["answer"],
 ): Promise<{ problem: string; outcome: string | undefined }> {
