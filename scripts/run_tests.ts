@@ -157,7 +157,7 @@ async function run(
   return outcome;
 }
 
-/** Adds what a process has counted; one that failed otherwise than by a test counts as one failed test. */
+/** Adds what a process has counted; one that failed without a failed test counts as one failed test. */
 function add({ success, counts = { passed: 0, failed: 0 }, report }: Outcome, name: string): void {
   total.passed += counts.passed;
   total.failed += counts.failed;

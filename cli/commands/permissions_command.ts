@@ -38,8 +38,8 @@ function environmentFlags(secrets: readonly string[] = []): string[] {
 /** Options of {@linkcode permissionsCommand}. */
 export interface PermissionsOptions {
   /**
-   * Whether an invalid configuration yields the flags under which `start` can report the problem. A task of
-   * two commands cannot end with the first one's message and exit code.
+   * Whether to print, for an invalid configuration, the flags under which `start` can report the problem. `deno task
+   * start` runs both commands, and cannot end with the message and the exit code of the first.
    */
   readonly lenient: boolean;
 }

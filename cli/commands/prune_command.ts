@@ -22,7 +22,7 @@ export interface PruneOptions {
 /**
  * Removes what no bot and no schedule needs.
  *
- * @param options Of which, and how to print.
+ * @param options The bot or the schedule, and how to print.
  * @param context The command's context.
  * @throws {NoServiceError} If no service answers.
  */

@@ -19,7 +19,7 @@ const POLL_MS = 500;
  *
  * @param id Id of the bot.
  * @param client The client of the service.
- * @param context Where conditions are shown, and what ends the wait; the service watches on.
+ * @param context Where conditions are shown, and what ends the wait; the service continues the watch.
  * @returns How it ended; `undefined` if there is none, for example because the bot was removed with its data.
  */
 export async function awaitWatch(

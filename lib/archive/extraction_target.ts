@@ -18,7 +18,7 @@ export interface TargetModes {
   readonly executable: number;
 }
 
-/** Bits for a folder that belongs to its user. */
+/** Permission bits for a folder that belongs to its user. */
 export const PRIVATE_MODES: TargetModes = { folder: 0o755, file: 0o644, executable: 0o755 };
 /**
  * Bits for a folder that containers see through views: each container may write to its own view, whatever its user. The

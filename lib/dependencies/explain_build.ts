@@ -62,7 +62,8 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
       /(?:from versions: none|no wheels? |no usable wheels|has no wheels|not a supported wheel|binary (?:is|was) required|no matching (?:platform|Python)|no-build)/i,
     advice: (image) =>
       `The index has no wheel of the package for '${image}': a wheel must fit its Python, its architecture and its C ` +
-      "library. Choose another version, or set allow_source_builds: true, which runs the package's own build in the builder.",
+      "library. Choose another version, or set allow_source_builds: true, which runs the package's own build in the " +
+      "builder.",
   },
   {
     pattern: /(?:was not found in the package registry|No matching distribution|E404|404 Not Found)/,

@@ -76,7 +76,9 @@ const IDLE_MS = 10_000;
 /** A thread that is ahead waits once it has found this many lines. */
 const MAX_LINES_AHEAD = 2000;
 
-/** Searches the newest day first, a day's logs by the ids of the bots, and a log from its beginning on. */
+/**
+ * Searches the newest day first, the logs of a day in the order of the bots' ids, and each log from its beginning on.
+ */
 export class LogSearch implements Disposable {
   readonly #options: LogSearchOptions & { readonly clock: Clock };
   readonly #workers = new SearchWorkers(IDLE_MS);

@@ -161,7 +161,7 @@ export class BlankRedactor implements Redactor {
   }
 }
 
-/** The longest first. */
+/** Encodes the forms, the longest first. */
 function toBytes(forms: readonly string[]): Uint8Array[] {
   return [...new Set(forms)].map((form) => Buffer.from(form)).sort((a, b) => b.length - a.length);
 }

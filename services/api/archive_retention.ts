@@ -41,7 +41,7 @@ export class ArchiveRetention {
   readonly #claims = new Map<string, number>();
   readonly #log = getLogger(["berth", "api"]);
 
-  /** @param parts What it decides by. */
+  /** @param parts The parts that it decides by. */
   constructor(parts: CodeNeedsParts) {
     this.#parts = parts;
   }

@@ -66,7 +66,7 @@ function sinceOf({ condition, conditionSince }: RunningBot): Date {
   return "endedAt" in condition && condition.endedAt ? condition.endedAt : conditionSince;
 }
 
-/** A document that cannot be read is no secret, even if no service looks after the bot. */
+/** The state of a bot. If no service looks after it, this says at least whether its document is invalid. */
 function stateOf(
   parsed: ParsedBotDocument | undefined,
   status: RunningBot | undefined,

@@ -51,7 +51,7 @@ export class RateLimit {
    * Counts one attempt.
    *
    * @param caller The caller.
-   * @throws {ApiProblem} 429 if it is too often.
+   * @throws {ApiProblem} 429 if the caller does so too often.
    */
   require(caller: string): void {
     const waitMs = this.take(caller);

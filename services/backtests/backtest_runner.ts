@@ -41,7 +41,9 @@ const LOOK_MS = 10_000;
 const HEARTBEAT_MS = 30_000;
 /** A service whose last sign is older than this counts as gone, in ms. */
 const ORPHANED_AFTER_MS = 5 * 60_000;
-/** How long after a backtest was last known to be this service's own it may be started, in ms: less than the above. */
+/**
+ * Time in ms for which a backtest may be started after it was last known to be this service's own: less than the above.
+ */
 const CLAIM_STANDS_MS = 4 * 60_000;
 
 /** Brings one backtest at a time closer to its end. */

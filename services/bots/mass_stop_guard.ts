@@ -22,7 +22,7 @@ export interface MassStopGuardOptions {
   readonly bots?: BotTable;
   /** Whether a missing document always stops its bot (`ALLOW_MASS_STOP`). @default false */
   readonly allowMassStop?: boolean;
-  /** Least time between two reads for the second to count as agreeing, in ms. @default {0} */
+  /** Shortest time between two reads after which the second one confirms the first, in ms. @default {0} */
   readonly apartMs?: number;
   /** Whether the document store was created recently, and so may be the wrong one. @default {it was not} */
   readonly isNewStore?: () => boolean;

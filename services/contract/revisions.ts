@@ -85,7 +85,7 @@ export const revisionDiff = z.object({
 /** How two revisions differ. */
 export type RevisionDiff = z.infer<typeof revisionDiff>;
 
-/** A way back. */
+/** The result of a rollback. */
 export const rolledBack = z.object({
   id: botId,
   kind: z.enum(["bot", "schedule"]),
@@ -99,7 +99,7 @@ export const rolledBack = z.object({
   isServed: z.boolean().meta({ description: "Whether this process runs documents of this kind" }),
 }).meta({ id: "RolledBack" });
 
-/** A way back. */
+/** The result of a rollback. */
 export type RolledBack = z.infer<typeof rolledBack>;
 
 /** The operations on revisions. */

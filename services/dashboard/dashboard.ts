@@ -28,7 +28,7 @@ const IMPORT_MAP = JSON.stringify({
   imports: Object.fromEntries(Object.entries(PACKAGES).map(([name, file]) => [name, `${ROOT}/${file}`])),
 });
 
-/** Everything comes from here, and nothing that is a string becomes code or markup. */
+/** Content security policy: the page loads everything from here, and turns no string into code or markup. */
 const POLICY = [
   "default-src 'self'",
   `script-src 'self' 'sha256-${digest(IMPORT_MAP, "base64")}'`,

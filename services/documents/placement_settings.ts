@@ -13,7 +13,7 @@ import {
 import { BERTH_KEY } from "./berth_settings.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
-/** The lists, and what is wrong with an entry of each. */
+/** The names of the lists, each with the check of its entries. */
 const LISTS = { constraints: conditionProblem, spread: spreadProblem, prefer: conditionProblem } as const;
 const NAMES = Object.keys(LISTS) as readonly (keyof typeof LISTS)[];
 /** A Swarm spreads over its nodes by itself. */

@@ -136,7 +136,7 @@ export class FleetGuards implements Disposable {
    * Begins to look at a run.
    *
    * @param run The run.
-   * @returns The taker of its lines; `undefined` if no guard looks at its bot.
+   * @returns An object that takes its lines; `undefined` if no guard looks at its bot.
    */
   watch(run: Run): FleetRun | undefined {
     const { labels } = run.settings;

@@ -35,7 +35,7 @@ export class FleetMembers {
   readonly #beganAt: number;
   readonly #members = new Map<string, Member>();
   readonly #views = new Map<string, View>();
-  /** Last numbers of bots that nobody has seen since. */
+  /** Last numbers of bots that have not been seen since. */
   readonly #missed: Map<string, number>;
   #summed: string;
 

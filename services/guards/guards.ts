@@ -140,7 +140,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   }
 
   /**
-   * Gives what an earlier process knew of a bot whose document is broken now: its container runs on, with its guards.
+   * Returns the settings that an earlier process knew of a bot whose document is invalid now: its container runs on,
+   * with its guards.
    *
    * @param bot Id of the bot.
    */

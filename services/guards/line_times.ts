@@ -8,7 +8,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 
 /** A line that arrives this much later than others, in ms, was held up on its way. */
 const LATE_MS = 1_000;
-/** If all lines are late for this long, in ms, a clock was changed, and nothing delays lines. */
+/** If all lines are late for this long, in ms, the reason is a clock that was changed, and not a delay. */
 const SETTLED_MS = 10_000;
 
 /**

@@ -10,7 +10,7 @@ import type { GuardRemembers } from "./guard_memory.ts";
 import type { KeptLatch } from "./latch.ts";
 import type { OpenLatch } from "./latch_book.ts";
 
-/** A guard with what is known of it. */
+/** A guard, and what is known about it. */
 export interface ShownGuard {
   /** The rule. */
   readonly rule: GuardRule;

@@ -22,8 +22,7 @@ export interface AccountBookOptions {
   /** The service of this process: it knows best which containers are gone. */
   readonly keeper: AccountKeeper;
   /**
-   * Whether a copy may still live although no container of it is to be seen, because its host was lost: whether its lease
-   * is held.
+   * Whether the lease of a copy is held: the copy may then still live on a lost host, where no container can be seen.
    *
    * @default {none does}
    */
@@ -175,7 +174,7 @@ export class AccountBook implements AsyncDisposable {
     if (this.#options.mayLive) this.#releaseLater(holder, undefined);
   }
 
-  /** Ends what is being released; another process goes on with it. */
+  /** Stops the releases in progress; another process completes them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new DOMException("The accounts are closed.", "AbortError"));
     await Promise.all(this.#releasing);

@@ -10,7 +10,7 @@ import type { RunRecord } from "./run_repository.ts";
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A scheduler whose last heartbeat is older than this counts as gone, in ms. */
 const ORPHANED_AFTER_MS = 5 * 60_000;
-/** How long after a run was last known to be a scheduler's own it may be started, in ms: less than the above. */
+/** Time in ms for which a run may be started after it was last known to be a scheduler's own: less than the above. */
 export const CLAIM_STANDS_MS = 4 * 60_000;
 
 /**

@@ -33,7 +33,7 @@ export class SlotClaims {
    *
    * @param records Their records.
    * @param signal Aborts the call.
-   * @returns Ids of the records that are this scheduler's. Another one has written the others before.
+   * @returns Ids of the records that this scheduler has written. Another scheduler wrote the others earlier.
    * @throws {StoreUnavailableError} If the ledger does not answer.
    */
   async claim(records: readonly RunRecord[], signal: AbortSignal): Promise<ReadonlySet<string>> {

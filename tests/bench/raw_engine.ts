@@ -43,7 +43,7 @@ export async function rawStart(raw: Raw, template: Template): Promise<string> {
   return Id;
 }
 
-/** @param socketPath Of the engine. */
+/** @param socketPath Path of the engine's socket. */
 export function rawEngine(socketPath: string): Raw {
   return (method, path, body) =>
     new Promise((resolve, reject) => {

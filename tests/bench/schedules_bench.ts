@@ -15,7 +15,7 @@ import { runId, type RunRecord } from "../../services/schedules/run_repository.t
 const SCHEDULES = 100_000;
 const DUE = 100;
 const ROUNDS = 25;
-/** The first round is the first time that anything is read. */
+/** Rounds that are not counted: everything is read for the first time in the first one. */
 const WARM_UP = 2;
 const FIRST_SLOT = 1_790_000_000;
 const LATER = 10_000_000;

@@ -32,7 +32,7 @@ export interface RunRepositoryFixture extends AsyncDisposable {
 export interface RunRepositoryContractOptions {
   /** Name of the ledger, for the names of the tests. */
   readonly name: string;
-  /** Makes one. */
+  /** Makes a ledger. */
   readonly make: () => Promise<RunRepositoryFixture>;
 }
 

@@ -146,7 +146,7 @@ testWithNats("NatsBotEvents is soon through with a large backlog that it has app
   await until("its events", () => new Set(recorder.ids).size === 10);
   await publishOnce(server, "live");
   await until("the live one", () => recorder.ids.includes("live"));
-  // What is live waits behind them: 47 pulls of 64 events would take long on a busy machine.
+  // Live events wait behind them: 47 pulls of 64 events would take long on a busy machine.
   assert.ok(pulls > 0 && pulls <= 12, `${pulls} pulls`);
   assert.equal(recorder.ids.filter((id) => id === "live").length, 1);
   await connection.close();

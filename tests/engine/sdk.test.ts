@@ -1,4 +1,6 @@
-/** The SDK in real containers: found without installing it, read-only, and after what the bot brings along. */
+/**
+ * Tests the SDK in real containers: it need not be installed, it is read-only, and the bot's own packages come first.
+ */
 import assert from "node:assert/strict";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";

@@ -23,7 +23,7 @@ class ModelEngine {
   readonly #containers = new Map<string, ManagedContainer>();
   readonly #clock: FakeClock;
   readonly startsInFlight = new Map<string, number>();
-  /** Starts of each bot: when, of what, and as which in a row. */
+  /** Starts of each bot: their time, what was started, and their number in a row of starts. */
   readonly starts: {
     readonly id: string;
     readonly at: number;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { ROOT } from "../support/builders/doc_blocks.ts";
 
 /**
- * `deno compile` parses every script of every npm package that main.ts can reach, also scripts that nothing imports;
- * one that Deno cannot parse ends it. It puts what it has read behind the program `denort`, which it would fetch. Deno
- * itself takes that place here, which needs no network; only a real `denort` runs the result.
+ * `deno compile` parses every script of every npm package that main.ts can reach, also scripts that nothing imports,
+ * and fails at one that Deno cannot parse. It appends the scripts to the program `denort`, which it would download.
+ * This test gives it Deno itself instead, which needs no network; only a real `denort` could run the result.
  */
 Deno.test("deno compile makes a program of main.ts", async () => {
   const temp = await Deno.makeTempDir({ prefix: "berth-compile-" });

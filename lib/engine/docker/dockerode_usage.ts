@@ -6,7 +6,7 @@
 
 import type { ContainerUsage } from "../container_orchestrator.ts";
 
-/** The parts of the engine's answer that are used. A container that does not run has no memory. */
+/** The parts of the engine's answer that are used. Those of the memory are missing if the container does not run. */
 interface Stats {
   readonly read?: string;
   readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } };

@@ -267,7 +267,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     return this.#logs.readEntries(container, options);
   }
 
-  /** Reports containers that begin to run, end, or whose node is down or back. */
+  /** Reports containers that begin to run or end, and those whose node is down or back. */
   watch(options: WatchOptions = {}): AsyncIterable<ContainerEvent> {
     return watchTasks(this.#poller, (labels, signal) => this.#services.list(labels, { signal }), options);
   }

@@ -56,7 +56,7 @@ export interface SwarmContainerSpec {
   readonly graceSeconds: number;
 }
 
-/** A constraint that no node meets: a task with it stays where it is, nowhere. */
+/** A constraint that no node meets: a task with it is placed nowhere. */
 export const NOWHERE = "node.id==berth-nowhere";
 
 /**

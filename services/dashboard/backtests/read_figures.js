@@ -14,7 +14,7 @@ const listOf = (value) => (Array.isArray(value) ? value : []);
 const text = (value) => (typeof value === "string" ? value : isObject(value) ? text(value.text) : undefined);
 
 /**
- * @param plots What the result has under `plots`.
+ * @param plots The value of the result's `plots`.
  * @returns `figures`, each `{ title, axis, series }` as `Plot` takes them, and `others`: `{ title, kind }` of what is not drawn.
  */
 export function readFigures(plots) {

@@ -23,7 +23,7 @@ export function valueText(value) {
     : String(value);
 }
 
-/** @param figures See `readFigures()`. @param others What is not drawn. */
+/** @param figures See `readFigures()`. @param others The parts that are not drawn. */
 export function Figures({ figures, others }) {
   return html`
     ${figures.map((figure) => html`<${Plot} key=${figure.title} ...${figure} />`)}
@@ -60,7 +60,7 @@ export function Metrics({ names, metrics }) {
   `;
 }
 
-/** @param tables What a result has under `tables`: rows as lists under `columns`, or as objects. */
+/** @param tables The value of the result's `tables`: rows as lists under `columns`, or as objects. */
 export function Tables({ tables }) {
   const given = Array.isArray(tables)
     ? tables.map((one, at) => [one?.name ?? one?.title ?? `Table ${at + 1}`, one])

@@ -25,7 +25,7 @@ const axisNumber = (value) =>
     ? value.toExponential(1)
     : new Intl.NumberFormat("en", { maximumFractionDigits: 4 }).format(value);
 
-/** @param id Id of the bot. @param events What happened to it. @param limits What it may use. */
+/** @param id Id of the bot. @param events Its events. @param limits Its limits. */
 export function Figures({ id, events, limits }) {
   const samples = useMemo(() => new Samples(id), [id]);
   const range = useSignal(undefined);

@@ -20,7 +20,7 @@ const CHIPS = {
   tripped: ["failing", "Tripped"],
 };
 
-/** @param id Id of the bot. @param known What its page knows already. */
+/** @param id Id of the bot. @param known The guards that its page knows already. */
 export function Guards({ id, known }) {
   const read = useSignal(undefined);
   const look = async (signal) => {

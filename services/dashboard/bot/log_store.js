@@ -217,7 +217,7 @@ export class LogStore {
     }
   }
 
-  /** Thousands of lines a second are shown ten times a second. */
+  /** Adds lines, and shows them at most ten times a second: thousands may come in that time. */
   #add(lines) {
     if (lines.length === 0) return;
     for (const line of lines) this.lines.push(line);

@@ -12,11 +12,11 @@ import { say } from "./say.js";
 const SHOWN_MS = 8000;
 
 /**
- * @param label What it does, for example `Restart`.
+ * @param label Its label, for example `Restart`.
  * @param doing The same while it goes on, for example `Restarting`.
- * @param run Does it; gets the reason if the question asks for one. @returns What to say when it is done.
+ * @param run Does it; gets the reason if the question asks for one. @returns The text to show when it is done.
  * @param question See `confirmed()`; absent if nothing can be lost.
- * @param subject What it is done with, for screen readers, where the same button is in every row.
+ * @param subject The object of the action, for screen readers, where the same button is in every row.
  */
 export function ActionButton({ label, doing, run, question, kind = "", subject }) {
   const state = useSignal({ is: "idle" });

@@ -17,7 +17,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
 /**
- * @param title What it shows. @param value Its last value, in words.
+ * @param title Its title. @param value Its last value, in words.
  * @param data `[times in s, values]`.
  * @param range A signal of `{ from, to }` in s, or of `undefined` while it follows the present.
  * @param span How much is shown while it follows, in s. @param format Writes a value of the axis.

@@ -11,9 +11,8 @@ const question = signal(undefined);
 /**
  * Asks.
  *
- * @param title What will be done, as a question. @param text What follows from it. @param action Name of the button.
- * @param isDanger Whether it may cost data. @param reason What a person is to give a reason for, as a question; absent
- * if no reason is needed.
+ * @param title The action, as a question. @param text Its consequences. @param action Name of the button.
+ * @param isDanger Whether it may cost data. @param reason The question for a reason; absent if no reason is needed.
  * @returns Whether the person wants it: the reason if one is needed, else `true`; `false` if not.
  */
 export function confirmed({ title, text, action, isDanger = false, reason }) {

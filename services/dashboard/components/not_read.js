@@ -4,7 +4,7 @@ import { clockTime, exactTime } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 import { html } from "./html.js";
 
-/** @param late What `useRepeat` gives; nothing is shown without it. */
+/** @param late The result of `useRepeat`; nothing is shown without it. */
 export function NotRead({ late }) {
   if (!late) return null;
   const { problem, readAt } = late;

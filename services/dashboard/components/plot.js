@@ -16,7 +16,7 @@ const color = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const axisNumber = new Intl.NumberFormat("en", { maximumFractionDigits: 4, notation: "compact" });
 
 /**
- * @param title What it shows. @param series Each `{ name, kind: "line" | "bar" | "scatter", x, y }`, see `readFigures()`.
+ * @param title Its title. @param series Each `{ name, kind: "line" | "bar" | "scatter", x, y }`, see `readFigures()`.
  * @param axis `time` (s), `number`, or a list of categories that `x` counts.
  */
 export function Plot({ title, series, axis }) {

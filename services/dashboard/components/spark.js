@@ -6,7 +6,7 @@ const WIDTH = 100;
 const HEIGHT = 24;
 
 /**
- * @param values The values, the oldest first. @param label What it shows, for screen readers. @param fromZero Whether 0
+ * @param values The values, the oldest first. @param label A description, for screen readers. @param fromZero Whether 0
  * is the bottom.
  */
 export function Spark({ values, label, fromZero = false }) {

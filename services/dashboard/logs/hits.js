@@ -20,7 +20,7 @@ export function placeOf({ bot, run, time }) {
   return `${linkTo("schedules", bot)}?run=${encodeURIComponent(id)}`;
 }
 
-/** @param hits The lines. @param text What was searched for, to mark it; empty for a regular expression. */
+/** @param hits The lines. @param text The text that was searched for, to mark it; empty for a regular expression. */
 export function Hits({ hits, text }) {
   const height = phone.matches ? PHONE_PX : ROW_PX;
   const heights = useMemo(() => Array(hits.length).fill(height), [hits.length, height]);

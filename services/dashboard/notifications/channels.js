@@ -7,7 +7,7 @@ import { Problem } from "../store/problem.js";
 import { count, duration } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 
-/** @param about What `GET /api/notifications` gives. @param onTested Called after a test. */
+/** @param about The answer of `GET /api/notifications`. @param onTested Called after a test. */
 export function Channels({ about: { file, channels, problems, alerts }, onTested }) {
   return html`
     <section class="panel" aria-labelledby="channels">

@@ -1,4 +1,4 @@
-/** Times by the clock of a time zone. */
+/** Shows times in a time zone. */
 
 const formats = new Map();
 

@@ -15,7 +15,7 @@ import { parseServiceConfig } from "../../../services/config.ts";
 import { type BerthProcess, startProgram } from "./berth_process.ts";
 
 /**
- * Starts one.
+ * Starts a Berth of a cluster.
  *
  * @param env Berth's environment. `TEMP_DIR` is the folder of the process: each has its own.
  * @param clusterDir The folder of the containers, the same for all.

@@ -25,8 +25,7 @@ export interface LogProcessSetup {
   readonly containers: readonly { readonly containerId: string; readonly id: string }[];
 }
 
-/**
- * Starts one.
+/** Starts a collector.
  *
  * @param setup See {@linkcode LogProcessSetup}.
  * @returns A function that kills it with SIGKILL, and waits until it is gone.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readEvents } from "../../../../cli/client/event_stream.ts";
 
-/** A response whose body comes in pieces of some bytes. */
+/** A response whose body comes in pieces of `size` bytes. */
 function respond(text: string, size: number): Response {
   const bytes = new TextEncoder().encode(text);
   let at = 0;
