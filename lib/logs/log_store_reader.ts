@@ -9,24 +9,13 @@ import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
 import { LastLines } from "./last_lines.ts";
 import { daysWithin, getLog, listLogDays, logKey } from "./log_keys.ts";
 import { isWellBefore } from "./log_position.ts";
+import type { ReadLogsOptions } from "./log_reader.ts";
 
 /** Which lines of a stored log. */
-export interface ReadStoredLogsOptions extends ObjectCallOptions {
-  /** Only lines at or after this time. @default all */
-  readonly since?: Date;
-  /** Only lines before this time. @default all */
-  readonly until?: Date;
-  /** Only the last ones, at most this many. @default all */
-  readonly tail?: number;
-  /**
-   * Maximum length of the last lines together, in UTF-16 units: if they are longer, fewer are given, but at least one.
-   * @default {67_108_864}
-   */
-  readonly tailChars?: number;
+export interface ReadStoredLogsOptions
+  extends ObjectCallOptions, Pick<ReadLogsOptions, "since" | "until" | "tail" | "tailChars" | "slots"> {
   /** Only lines that contain this in the form in which they are stored. Not with `tail`. @default all */
   readonly contains?: string;
-  /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
-  readonly slots?: readonly string[];
   /**
    * Whether to give, before the `tail`, enough lines to tell the place of each of its lines. Without a tail: whether to
    * give every line of the second of `since`.
