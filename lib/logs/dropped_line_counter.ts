@@ -7,7 +7,7 @@
 import type { ContainerOrchestrator, LogEntry } from "../engine/container_orchestrator.ts";
 import { endsLine } from "../engine/line_joiner.ts";
 import { checksum, isSameOffset, type LogOffset, OffsetCounter, toOffset } from "../engine/log_offset.ts";
-import { readLogAfter } from "../engine/read_log_after.ts";
+import { readLogAfter, type ReadLogAfterOptions } from "../engine/read_log_after.ts";
 
 /** How many lines the engine has dropped. */
 export interface DroppedLines {
@@ -35,32 +35,35 @@ const FIRST_SPACING_ENTRIES = 32;
 export class DroppedLineCounter {
   readonly #orchestrator: Pick<ContainerOrchestrator, "readLog">;
   readonly #container: string;
-  /** The last stored entry. */
-  #origin: LogOffset | undefined;
-  #counter = new OffsetCounter();
+  readonly #origin: LogOffset;
+  readonly #counter: OffsetCounter;
   /** The last counted entry. */
-  #offset: LogOffset | undefined;
+  #offset: LogOffset;
   #lines = 0;
   #isExact = true;
   #milestones: Milestone[] = [];
   #spacing = FIRST_SPACING_ENTRIES;
   #sinceMilestone = 0;
 
-  constructor(orchestrator: Pick<ContainerOrchestrator, "readLog">, container: string) {
+  /** @param origin The last stored entry. */
+  constructor(
+    orchestrator: Pick<ContainerOrchestrator, "readLog">,
+    container: string,
+    origin: LogOffset,
+  ) {
     this.#orchestrator = orchestrator;
     this.#container = container;
+    this.#origin = this.#offset = origin;
+    this.#counter = new OffsetCounter(origin);
   }
 
-  /**
-   * Counts the lines that were printed since the last count.
-   *
-   * @param origin The last stored entry; if it has changed, the count starts anew.
-   */
-  async count(
-    origin: LogOffset,
-    options: { readonly expected?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
-    if (!this.#isFrom(origin)) this.#start(origin);
+  /** Whether it counts from this entry on. */
+  isFrom(origin: LogOffset): boolean {
+    return isSameOffset(this.#origin, origin);
+  }
+
+  /** Counts the lines that were printed since the last count. */
+  async count(options: Pick<ReadLogAfterOptions, "expected" | "signal">): Promise<void> {
     const batches = readLogAfter(this.#orchestrator, this.#container, { ...options, after: this.#offset });
     for await (const { entries, isAfterGap } of batches) {
       if (isAfterGap) this.#isExact = false;
@@ -71,14 +74,13 @@ export class DroppedLineCounter {
   /**
    * Describes how many lines the engine has dropped.
    *
-   * @param origin The last stored entry.
-   * @param entries The first entries after it that the engine still has.
+   * @param entries The first entries that the engine still has after the last stored one.
    * @returns `undefined` if they were not counted.
    */
-  droppedBefore(origin: LogOffset, entries: readonly LogEntry[]): DroppedLines | undefined {
+  droppedBefore(entries: readonly LogEntry[]): DroppedLines | undefined {
     const last = this.#milestones.at(-1);
     const first = entries[0];
-    if (!this.#isFrom(origin) || !last || !first) return undefined;
+    if (!last || !first) return undefined;
     const known = new Map(
       this.#milestones.map((milestone) => [milestone.stream + milestone.time, milestone]),
     );
@@ -94,23 +96,6 @@ export class DroppedLineCounter {
       if (endsLine(content)) ends++;
     }
     return first.time > last.time ? { lines: last.lines, isExact: false } : undefined;
-  }
-
-  /** Forgets the count, because the lines are stored. */
-  reset(): void {
-    this.#origin = undefined;
-    this.#milestones = [];
-  }
-
-  #start(origin: LogOffset): void {
-    this.#origin = origin;
-    this.#offset = origin;
-    this.#counter = new OffsetCounter(origin);
-    this.#lines = 0;
-    this.#isExact = true;
-    this.#milestones = [];
-    this.#spacing = FIRST_SPACING_ENTRIES;
-    this.#sinceMilestone = 0;
   }
 
   #take(entry: LogEntry, isLast: boolean): void {
@@ -129,9 +114,5 @@ export class DroppedLineCounter {
     }
     if (endsLine(content)) this.#lines++;
     if (isLast) this.#offset = toOffset(this.#counter.last!);
-  }
-
-  #isFrom(origin: LogOffset): boolean {
-    return this.#origin !== undefined && isSameOffset(this.#origin, origin);
   }
 }

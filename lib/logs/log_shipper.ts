@@ -62,11 +62,10 @@ export class LogShipper {
   readonly #options: LogShipperOptions;
   readonly #short: string;
   readonly #fullBytes: number;
-  readonly #dropped: DroppedLineCounter;
   /** `undefined`: nothing is stored yet. `null`: has to be read from the stored log. */
   #checkpoint: LogCheckpoint | undefined | null;
-  /** The last entry that is known to be stored after a write has failed. */
-  #failedAt: LogOffset | undefined;
+  /** Counts from the last entry that is stored, as far as is known since a write failed. */
+  #dropped: DroppedLineCounter | undefined;
 
   /** @param container The container; if it `isNew`, nothing of it can be stored yet. */
   constructor(container: CollectedContainer, options: LogShipperOptions) {
@@ -76,7 +75,6 @@ export class LogShipper {
     this.#short = shortContainerId(container.containerId);
     // All files but the last are full once a line was dropped.
     this.#fullBytes = spool ? FULL_SHARE * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
-    this.#dropped = new DroppedLineCounter(options.orchestrator, container.containerId);
     this.#checkpoint = container.isNew ? undefined : null;
   }
 
@@ -86,17 +84,19 @@ export class LogShipper {
    * @throws The errors of store and engine; lines that were stored until then stay.
    */
   async ship(options: ShipOptions): Promise<Shipment> {
-    const { writer } = this.#options;
-    const { id, createdAt } = this.#container;
-    if (this.#checkpoint === null) {
-      this.#checkpoint = await writer.findCheckpoint(id, this.#short, createdAt, options.signal);
-    }
+    const { writer, orchestrator } = this.#options;
+    const { id, containerId } = this.#container;
+    const after = (await this.#findCheckpoint(options.signal))?.offset;
     try {
-      const shipment = await this.#ship(this.#checkpoint, options);
-      this.#dropped.reset();
+      const shipment = await this.#ship(after, options);
+      this.#dropped = undefined;
       return shipment;
     } catch (error) {
-      this.#failedAt = this.#checkpoint?.offset;
+      const offset = this.#checkpoint?.offset;
+      if (!offset) this.#dropped = undefined;
+      else if (!this.#dropped?.isFrom(offset)) {
+        this.#dropped = new DroppedLineCounter(orchestrator, containerId, offset);
+      }
       // Whether the failed write took effect is unknown.
       this.#checkpoint = null;
       writer.forget(id);
@@ -109,74 +109,90 @@ export class LogShipper {
    * can be stored, the log says how many.
    */
   async countUnstored(expected: number, signal: AbortSignal): Promise<void> {
-    if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
+    await this.#dropped?.count({ expected, signal });
   }
 
   /** Stores a last line, which says why no more can be read of the container. */
   async shipLast(text: string, signal: AbortSignal): Promise<void> {
-    const { writer, format, clock, listener } = this.#options;
-    const { id, createdAt, run } = this.#container;
-    const checkpoint = this.#checkpoint ?? await writer.findCheckpoint(id, this.#short, createdAt, signal);
-    this.#checkpoint = checkpoint;
+    const { format, clock, listener } = this.#options;
+    const after = (await this.#findCheckpoint(signal))?.offset;
     const time = new Date(clock.now()).toISOString().replace("Z", "000000Z");
-    using assembler = new LineAssembler({ format, after: checkpoint?.offset, run });
+    using assembler = new LineAssembler({ format, after, run: this.#container.run });
     assembler.push({ stream: "stderr", time, content: new TextEncoder().encode(`${text}\n`) });
     await this.#store(assembler.take({ closeLines: true }), assembler, signal);
     listener?.lost(this.#container, { time, text });
   }
 
-  async #ship(
-    checkpoint: LogCheckpoint | undefined,
-    { expected, isFinal, signal }: ShipOptions,
-  ): Promise<Shipment> {
-    const { orchestrator, format, clock, onWait, redactorOf, listener } = this.#options;
+  async #findCheckpoint(signal: AbortSignal): Promise<LogCheckpoint | undefined> {
+    const { id, createdAt } = this.#container;
+    if (this.#checkpoint !== null) return this.#checkpoint;
+    return this.#checkpoint = await this.#options.writer.findCheckpoint(id, this.#short, createdAt, signal);
+  }
+
+  async #ship(after: LogOffset | undefined, options: ShipOptions): Promise<Shipment> {
+    const { format, redactorOf } = this.#options;
     const { secretLabels, run } = this.#container;
     const redactor = secretLabels && await redactorOf?.(secretLabels);
-    const after = checkpoint?.offset;
+    using assembler = new LineAssembler({ format, after, run, redactor });
+    const failed = new AbortController();
+    const signal = AbortSignal.any([options.signal, failed.signal]);
+    const shipment = { bytes: 0, entries: 0, hasOpenLine: false };
+    for await (
+      const { segments, hasOpenLine } of oneAhead(this.#read(assembler, after, { ...options, signal }))
+    ) {
+      try {
+        await this.#store(segments, assembler, options.signal);
+      } catch (error) {
+        failed.abort();
+        throw error;
+      }
+      shipment.hasOpenLine = hasOpenLine;
+      for (const { bytes, entries } of segments) {
+        shipment.bytes += bytes.length;
+        shipment.entries += entries;
+      }
+    }
+    return shipment;
+  }
+
+  /** Reads what was printed. @returns As much of it as is written at once, again and again. */
+  async *#read(
+    assembler: LineAssembler,
+    after: LogOffset | undefined,
+    { expected, isFinal, signal }: ShipOptions,
+  ): AsyncGenerator<Pick<Shipment, "hasOpenLine"> & { readonly segments: readonly LogSegment[] }> {
+    const { orchestrator, clock, onWait, listener } = this.#options;
     // Reading takes time: lines that are open now may end meanwhile.
     const startedAt = clock.now();
-    using assembler = new LineAssembler({ format, after, run, redactor });
-    const writes = new PipelinedWrites((segments) => this.#store(segments, assembler, signal), signal);
     let firstTime: string | undefined;
     let readBytes = 0;
     let writeBytes = this.#writeBytes();
-    const batches = readLogAfter(orchestrator, this.#container.containerId, {
-      after,
-      expected,
-      onWait,
-      signal: writes.signal,
-    });
-    try {
-      for await (const { entries, isAfterGap } of batches) {
-        if (isAfterGap) {
-          const { time } = entries[0]!;
-          const dropped = this.#dropped.droppedBefore(after!, entries);
-          const text = describeGap(after!.time, time, dropped);
-          assembler.addNote(time, text, dropped?.lines ?? 0);
-          listener?.lost(this.#container, { time, text });
-        }
-        for (const entry of entries) {
-          assembler.push(entry);
-          if (!after && readBytes < this.#fullBytes) {
-            firstTime ??= entry.time;
-            readBytes += spoolBytes(entry.content.length, 1);
-            if (readBytes >= this.#fullBytes) assembler.addNote(entry.time, describePossibleGap(firstTime));
-          }
-          const maxBytes = assembler.hasOpenLine ? writeBytes + MAX_OPEN_BYTES : writeBytes;
-          if (assembler.bytes < maxBytes) continue;
-          await writes.write(assembler.take({ closeLines: true }));
-          writeBytes = this.#writeBytes();
-        }
+    const readOptions = { after, expected, onWait, signal };
+    const batches = readLogAfter(orchestrator, this.#container.containerId, readOptions);
+    for await (const { entries, isAfterGap } of batches) {
+      if (isAfterGap) {
+        const { time } = entries[0]!;
+        const dropped = this.#dropped?.isFrom(after!) ? this.#dropped.droppedBefore(entries) : undefined;
+        const text = describeGap(after!.time, time, dropped);
+        assembler.addNote(time, text, dropped?.lines ?? 0);
+        listener?.lost(this.#container, { time, text });
       }
-      const closeLines = isFinal || assembler.isOverdue(startedAt);
-      const hasOpenLine = assembler.hasOpenLine && !closeLines;
-      await writes.write(assembler.take({ closeLines }));
-      return { ...await writes.done(), hasOpenLine };
-    } catch (error) {
-      // If a write has failed, that is why the reading has.
-      await writes.done();
-      throw error;
+      for (const entry of entries) {
+        assembler.push(entry);
+        if (!after && readBytes < this.#fullBytes) {
+          firstTime ??= entry.time;
+          readBytes += spoolBytes(entry.content.length, 1);
+          if (readBytes >= this.#fullBytes) assembler.addNote(entry.time, describePossibleGap(firstTime));
+        }
+        const maxBytes = assembler.hasOpenLine ? writeBytes + MAX_OPEN_BYTES : writeBytes;
+        if (assembler.bytes < maxBytes) continue;
+        yield { segments: assembler.take({ closeLines: true }), hasOpenLine: false };
+        writeBytes = this.#writeBytes();
+      }
     }
+    const closeLines = isFinal || assembler.isOverdue(startedAt);
+    const hasOpenLine = assembler.hasOpenLine && !closeLines;
+    yield { segments: assembler.take({ closeLines }), hasOpenLine };
   }
 
   #writeBytes(): number {
@@ -204,36 +220,19 @@ export class LogShipper {
   }
 }
 
-/** Writes segments while the next ones are read; a failed write ends the reading. */
-class PipelinedWrites {
-  readonly #store: (segments: readonly LogSegment[]) => Promise<void>;
-  readonly #failed = new AbortController();
-  #writing: Promise<void> = Promise.resolve();
-  #bytes = 0;
-  #entries = 0;
-  /** Aborted when a write has failed, or by the caller's signal. */
-  readonly signal: AbortSignal;
-
-  constructor(store: (segments: readonly LogSegment[]) => Promise<void>, signal: AbortSignal) {
-    this.#store = store;
-    this.signal = AbortSignal.any([signal, this.#failed.signal]);
-  }
-
-  /** Begins to write, once the write before has ended. */
-  async write(segments: readonly LogSegment[]): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#store(segments);
-    this.#writing.catch(() => this.#failed.abort());
-    for (const { bytes, entries } of segments) {
-      this.#bytes += bytes.length;
-      this.#entries += entries;
+/** Gives each item while the next one is made. */
+async function* oneAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    let next = items.next();
+    while (true) {
+      const { done, value } = await next;
+      if (done) return;
+      next = items.next();
+      next.catch(() => {});
+      yield value;
     }
-  }
-
-  /** Resolves once everything is written. */
-  async done(): Promise<{ bytes: number; entries: number }> {
-    await this.#writing;
-    return { bytes: this.#bytes, entries: this.#entries };
+  } finally {
+    await items.return(undefined).catch(() => {});
   }
 }
 
