@@ -58,8 +58,6 @@ export class LogBackpressure {
   #isClosed = false;
   #shipments = 0;
   #storedBytes = 0;
-  /** The state at the last check, and the number of checks in a row without progress. */
-  #lastCheck = { printed: 0, stored: 0, storedOfAll: 0, stalled: 0 };
   /** Bytes that may pass without credit. */
   #trickleBytes = 0;
   /** Since when the engine is asked for more of the log and has not answered. */
@@ -91,12 +89,6 @@ export class LogBackpressure {
     const { signal } = connection;
     const credit = new FlowCredit(this.#keptBytes);
     this.#attached = { credit, connection };
-    this.#lastCheck = {
-      printed: 0,
-      stored: this.#storedBytes,
-      storedOfAll: this.#options.storedOfAll(),
-      stalled: 0,
-    };
     this.#checkProgress(credit, signal);
     this.#passOutput(credit, signal).catch((error) => {
       if (signal.aborted) return;
@@ -177,30 +169,26 @@ export class LogBackpressure {
   }
 
   async #checkProgress(credit: FlowCredit, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, urgentBytes, storedOfAll } = this.#options;
+    /** Checks in a row without progress. */
+    let stalled = 0;
     while (true) {
+      const before = { printed: credit.printed.bytes, stored: this.#storedBytes, storedOfAll: storedOfAll() };
       await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => {});
       if (signal.aborted) return;
-      this.#check(credit);
+      const { isOpen, printed } = credit;
+      const hasProgress = this.#storedBytes > before.stored ||
+        (this.#shipments === 0 && storedOfAll() > before.storedOfAll);
+      const isQuiet = printed.bytes - before.printed < urgentBytes * CHECK_INTERVAL_MS / 1000;
+      stalled = isOpen || hasProgress ? 0 : stalled + 1;
+      const silentMs = clock.monotonic() - (this.#waitingSince ?? Infinity);
+      if (stalled * CHECK_INTERVAL_MS >= STALL_TIMEOUT_MS || silentMs >= SILENCE_TIMEOUT_MS) {
+        return this.#giveUp();
+      }
+      if (isOpen && isQuiet && this.#shipments === 0 && !this.isBusy) return this.release();
+      this.#trickleBytes = isOpen ? 0 : TRICKLE_BYTES;
+      this.#wakeup.wake();
     }
-  }
-
-  #check({ isOpen, printed }: FlowCredit): void {
-    const { clock, urgentBytes } = this.#options;
-    const before = this.#lastCheck;
-    const storedOfAll = this.#options.storedOfAll();
-    const hasProgress = this.#storedBytes > before.stored ||
-      (this.#shipments === 0 && storedOfAll > before.storedOfAll);
-    const isQuiet = printed.bytes - before.printed < urgentBytes * CHECK_INTERVAL_MS / 1000;
-    const stalled = isOpen || hasProgress ? 0 : before.stalled + 1;
-    this.#lastCheck = { printed: printed.bytes, stored: this.#storedBytes, storedOfAll, stalled };
-    const silentMs = clock.monotonic() - (this.#waitingSince ?? Infinity);
-    if (stalled * CHECK_INTERVAL_MS >= STALL_TIMEOUT_MS || silentMs >= SILENCE_TIMEOUT_MS) {
-      return this.#giveUp();
-    }
-    if (isOpen && isQuiet && this.#shipments === 0 && !this.isBusy) return this.release();
-    this.#trickleBytes = isOpen ? 0 : TRICKLE_BYTES;
-    this.#wakeup.wake();
   }
 }
 
