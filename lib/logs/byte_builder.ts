@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isUtf8 } from "node:buffer";
+
 const FIRST_BYTES = 4096;
 /** Escape sequences of bytes in a JSON string; `undefined` for a byte that stays as it is. */
 const JSON_ESCAPES: readonly (string | undefined)[] = Array.from(
@@ -78,9 +80,10 @@ export class ByteBuilder {
     this.#reserve(text.length);
     let buffer = this.#buffer;
     let at = this.#length;
+    let isValid: boolean | undefined;
     for (let i = 0; i < text.length; i++) {
       const byte = text[i]!;
-      if (isCopied[byte] === 1) {
+      if (isCopied[byte] === 1 || (byte >= 0x80 && (isValid ??= isUtf8(text)))) {
         buffer[at++] = byte;
         continue;
       }
@@ -109,18 +112,7 @@ export class ByteBuilder {
 /** Length in bytes of the multi-byte UTF-8 character at an index; 0 if it is invalid. */
 function characterLength(text: Uint8Array, at: number): number {
   const first = text[at]!;
-  const length = first >= 0xc2 && first <= 0xdf
-    ? 2
-    : first >= 0xe0 && first <= 0xef
-    ? 3
-    : first >= 0xf0 && first <= 0xf4
-    ? 4
-    : 0;
-  if (length === 0 || at + length > text.length) return 0;
-  for (let i = 1; i < length; i++) if ((text[at + i]! & 0xc0) !== 0x80) return 0;
-  const second = text[at + 1]!;
-  // Overlong form, surrogate, or beyond U+10FFFF.
-  if ((first === 0xe0 && second < 0xa0) || (first === 0xed && second > 0x9f)) return 0;
-  if ((first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f)) return 0;
-  return length;
+  if (first < 0xc2) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  return isUtf8(text.subarray(at, at + length)) ? length : 0;
 }
