@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { LogEntry } from "../engine/container_orchestrator.ts";
+import type { LogEntry, LogLine } from "../engine/container_orchestrator.ts";
 import { endsLine, LineJoiner, wholeOf } from "../engine/line_joiner.ts";
 import { type LogOffset, OffsetCounter, type PassedEntry, toOffset } from "../engine/log_offset.ts";
 import { ByteBuilder } from "./byte_builder.ts";
 import { writeJsonLine } from "./json_line.ts";
 import { dayOf, type LogFormat, type LogSource } from "./line_format.ts";
 import type { LineRedactor } from "./line_redactor.ts";
+import { METRIC_MARK } from "./metric_series.ts";
 import { writeTextLine } from "./text_line.ts";
 
 /** Lines of one day, in the order of the log. */
@@ -32,15 +33,7 @@ export interface LogSegment {
   /** The last of these entries. */
   readonly offset: LogOffset;
   /** Lines of stdout that may be metrics. */
-  readonly candidates: readonly MetricCandidate[];
-}
-
-/** A line that may be a metric. */
-export interface MetricCandidate {
-  /** When the engine received it. */
-  readonly time: string;
-  /** The line. */
-  readonly text: string;
+  readonly candidates: readonly Pick<LogLine, "time" | "text">[];
 }
 
 /** Options of {@linkcode LineAssembler}. */
@@ -60,7 +53,7 @@ export interface LineAssemblerOptions {
 interface OpenSegment {
   readonly day: string;
   readonly output: ByteBuilder;
-  readonly candidates: MetricCandidate[];
+  readonly candidates: Pick<LogLine, "time" | "text">[];
   readonly losses: number[];
   firstTime: string;
   lines: number;
@@ -91,7 +84,6 @@ interface SavePoint {
 const MAX_SPARE_BUFFERS = 2;
 const BRACE = 0x7b;
 const MAX_METRIC_BYTES = 64 * 1024;
-const METRIC = '"_metric"';
 
 /**
  * Joins entries into lines, formats them for storage, and splits them by day. A segment ends between two lines: while a
@@ -228,7 +220,7 @@ export class LineAssembler implements Disposable {
       return;
     }
     const text = this.#decoder.decode(first);
-    if (text.includes(METRIC)) segment.candidates.push({ time, text });
+    if (text.includes(METRIC_MARK)) segment.candidates.push({ time, text });
   }
 
   #beginSegment(day: string): OpenSegment {

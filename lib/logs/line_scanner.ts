@@ -7,15 +7,11 @@
 import { Buffer } from "node:buffer";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
 import { LineMatcher, type LinePattern } from "./line_matcher.ts";
+import type { ReadLogsOptions } from "./log_reader.ts";
 import { isInRange } from "./log_store_reader.ts";
 
 /** Which lines to find. */
-export interface LineQuery extends LinePattern {
-  /** Only lines at or after this time. @default all */
-  readonly since?: Date;
-  /** Only lines before this time. @default all */
-  readonly until?: Date;
-}
+export interface LineQuery extends LinePattern, Pick<ReadLogsOptions, "since" | "until"> {}
 
 /** A line that was found. */
 export interface FoundLine extends StoredLogLine {
@@ -26,7 +22,7 @@ export interface FoundLine extends StoredLogLine {
 /** Result of {@linkcode LineScanner.scan}. */
 export interface ScanResult {
   /** The lines that were found. */
-  readonly found: FoundLine[];
+  readonly found: readonly FoundLine[];
   /** Position up to which the log is searched, in bytes: the end of a line. */
   readonly searched: number;
 }

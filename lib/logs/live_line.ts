@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Metric, parseMetric } from "./metric_series.ts";
+import { type Metric, METRIC_MARK, parseMetric } from "./metric_series.ts";
 import type { LogLine } from "../engine/container_orchestrator.ts";
 
 /** Longest line that is checked for a metric or a heartbeat, in characters. */
@@ -30,7 +30,7 @@ export class LiveLine implements LogLine {
 
   /** The metric that the line is; `undefined` if it is none. */
   get metric(): Metric | undefined {
-    if (!this.#isParsed && this.#mayHold('"_metric"')) this.#metric = parseMetric(this.time, this.text);
+    if (!this.#isParsed && this.#mayHold(METRIC_MARK)) this.#metric = parseMetric(this.time, this.text);
     this.#isParsed = true;
     return this.#metric;
   }

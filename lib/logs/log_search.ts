@@ -8,7 +8,7 @@ import type { ObjectStore } from "../objects/object_store.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import { LineMatcher } from "./line_matcher.ts";
-import type { LineQuery } from "./line_scanner.ts";
+import type { LineQuery, ScanResult } from "./line_scanner.ts";
 import { dayOfLogKey, daysWithin, getLog, idOfLogKey, logKey, logPrefix, LOGS_PREFIX } from "./log_keys.ts";
 import { OrderedWork } from "./ordered_work.ts";
 import type { SearchWorker } from "./search_worker.ts";
@@ -60,14 +60,9 @@ export interface LogSearchEnd {
   readonly cursor?: LogSearchCursor;
 }
 
-/** A log of one day. */
-type DayLog = Pick<LogSearchCursor, "day" | "bot" | "offset">;
-
-/** Matches in a piece of a log. */
-interface Piece {
-  readonly log: DayLog;
-  readonly found: readonly (StoredLogLine & { readonly end: number })[];
-  readonly searched: number;
+/** Matches in a piece of a log, which begins at an offset. */
+interface Piece extends ScanResult {
+  readonly log: LogSearchCursor;
 }
 
 /** Threads of a search, and for how long they are kept after it, in ms. */
@@ -97,23 +92,18 @@ export class LogSearch implements Disposable {
    */
   async *search(query: LogSearchQuery): AsyncGenerator<readonly LogHit[], LogSearchEnd> {
     const { clock } = this.#options;
-    const { signal } = query;
-    new LineMatcher(query);
-    const endsAt = clock.monotonic() + query.budgetMs;
-    const { text, regex, since, until } = query;
-    const lineQuery: LineQuery = {
-      ...(text !== undefined && { text }),
-      ...(regex !== undefined && { regex }),
-      ...(since && { since }),
-      ...(until && { until }),
-    };
-    let left = query.limit;
+    const { bots: _bots, cursor: _cursor, limit, budgetMs, signal, ...lineQuery } = query;
+    // Throws before a thread would.
+    new LineMatcher(lineQuery);
+    const endsAt = clock.monotonic() + budgetMs;
+    let left = limit;
     const logs = await this.#logs(query);
     using threads = this.#workers.take(Math.min(THREADS, logs.length));
     await using work = new OrderedWork(logs, threads.workers, {
       maxAhead: MAX_LINES_AHEAD,
       weightOf: ({ found }: Piece) => found.length,
-      perform: (log: DayLog, worker: SearchWorker) => this.#searchLog(log, worker, lineQuery, signal),
+      perform: (log: LogSearchCursor, worker: SearchWorker) =>
+        this.#searchLog(log, worker, lineQuery, signal),
     });
     for await (const { log, found, searched } of work.results()) {
       signal?.throwIfAborted();
@@ -135,7 +125,7 @@ export class LogSearch implements Disposable {
   }
 
   async *#searchLog(
-    log: DayLog,
+    log: LogSearchCursor,
     worker: SearchWorker,
     query: LineQuery,
     signal: AbortSignal | undefined,
@@ -150,11 +140,11 @@ export class LogSearch implements Disposable {
   }
 
   /** Lists the logs to search, in order. */
-  async #logs({ bots, since, until, cursor, signal }: LogSearchQuery): Promise<DayLog[]> {
+  async #logs({ bots, since, until, cursor, signal }: LogSearchQuery): Promise<LogSearchCursor[]> {
     const { store, bucket } = this.#options;
     await store.ensureBucket(bucket, { signal });
     const isWanted = daysWithin({ since, until });
-    const logs: DayLog[] = [];
+    const logs: LogSearchCursor[] = [];
     const prefixes = bots?.map(logPrefix) ?? [LOGS_PREFIX];
     for (const prefix of new Set(prefixes)) {
       for await (const key of store.listKeys(bucket, prefix, { signal })) {
@@ -173,7 +163,7 @@ export class LogSearch implements Disposable {
 }
 
 /** Orders logs as they are searched: the newest day first, then by the id of the bot. */
-function byOrder(a: DayLog, b: DayLog): number {
+function byOrder(a: LogSearchCursor, b: LogSearchCursor): number {
   if (a.day !== b.day) return a.day > b.day ? -1 : 1;
   return a.bot === b.bot ? 0 : a.bot < b.bot ? -1 : 1;
 }

@@ -47,6 +47,9 @@ interface Kept {
 
 const OTHER = "(other)";
 
+/** A string that every line of a metric contains. */
+export const METRIC_MARK = '"_metric"';
+
 /** Longest name of a metric, and of a field, in characters. A line with a longer name is no metric. */
 export const MAX_METRIC_NAME = 200;
 

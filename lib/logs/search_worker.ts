@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FoundLine, LineQuery } from "./line_scanner.ts";
+import type { LineQuery, ScanResult } from "./line_scanner.ts";
 
 /** To a thread. It answers each `piece` with a {@linkcode SearchReply}. */
 export type SearchRequest =
@@ -14,11 +14,7 @@ export type SearchRequest =
   | { readonly kind: "piece"; readonly bytes: Uint8Array<ArrayBuffer>; readonly isLast: boolean };
 
 /** From a thread: what it found in a piece. */
-export interface SearchReply {
-  /** The lines. */
-  readonly found: readonly FoundLine[];
-  /** Position up to which the log is searched, in bytes. */
-  readonly searched: number;
+export interface SearchReply extends ScanResult {
   /** The memory of the piece, to be used again. */
   readonly memory: ArrayBuffer;
 }

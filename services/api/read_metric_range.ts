@@ -6,7 +6,7 @@
 
 import type { LogStoreReader } from "../../lib/logs/log_store_reader.ts";
 import { MetricRange, type MetricRangeOptions, type MetricRangeSeries } from "../../lib/logs/metric_range.ts";
-import { readStoredMetrics } from "../../lib/logs/stored_metrics.ts";
+import { METRIC_MARK, parseMetric } from "../../lib/logs/metric_series.ts";
 
 /** Options of {@linkcode readMetricRange}. */
 export interface ReadMetricRangeOptions extends MetricRangeOptions {
@@ -48,9 +48,12 @@ export async function readMetricRange(
   let complete = true;
   try {
     const either = AbortSignal.any([signal, over]);
-    for await (const metric of readStoredMetrics(reader, id, { ...times, signal: either })) {
+    // Lines of other kinds are skipped without being parsed.
+    const lines = reader.read(id, { ...times, contains: METRIC_MARK, signal: either });
+    for await (const { time, stream, text } of lines) {
       either.throwIfAborted();
-      if (type === undefined || metric.type === type) points.add(metric);
+      const metric = stream === "stdout" ? parseMetric(time, text) : undefined;
+      if (metric && (type === undefined || metric.type === type)) points.add(metric);
     }
   } catch (error) {
     if (!over.aborted || signal.aborted) throw error;
