@@ -6,7 +6,7 @@
 
 import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
-import { LastLines } from "./last_lines.ts";
+import { LastLines, type LastLinesLimits } from "./last_lines.ts";
 import { daysWithin, getLog, listLogDays, logKey } from "./log_keys.ts";
 import { isWellBefore } from "./log_position.ts";
 import type { ReadLogsOptions } from "./log_reader.ts";
@@ -74,22 +74,24 @@ export class LogStoreReader {
     options: ReadStoredLogsOptions = {},
     onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
-    const { until, tail, tailChars, slots, wholeSecond = false } = options;
+    const { until, tail, tailChars, contains, slots, wholeSecond = false } = options;
     const since = options.since && wholeSecond
       ? new Date(Math.floor(options.since.getTime() / 1000) * 1000)
       : options.since;
     const days = (await this.days(id, options)).filter(daysWithin({ since, until }));
-    const isWanted = (line: StoredLogLine) =>
-      (!slots || slots.includes(line.run ?? "")) && isInRange(line, { since, until });
     const from = since?.toISOString().slice(0, POINT_INDEX);
-    const skips = (text: string) =>
-      (options.contains !== undefined && !text.includes(options.contains)) || isBefore(text, from);
-    const readFrom = (days: readonly string[], offset: number) =>
-      this.#lines(id, days, { ...options, offset, onLog, skips, isWanted });
-    if (tail === undefined) return yield* readFrom(days, 0);
-    const wanted: WantedTail = { tail, tailChars, wholeSecond, isWanted };
-    const begin = await this.#beginOfTail(id, days, wanted, options);
-    const lines = readFrom(days.slice(begin.day), begin.offset);
+    const parse = (text: string): StoredLogLine | undefined => {
+      if ((contains !== undefined && !text.includes(contains)) || isBefore(text, from)) return undefined;
+      const line = parseStoredLine(text);
+      const isWanted = line && (!slots || slots.includes(line.run ?? "")) &&
+        isInRange(line, { since, until });
+      return isWanted ? line : undefined;
+    };
+    const { signal } = options;
+    const linesOf: LinesOf = (days, offset, onLog) => this.#lines(id, days, { offset, onLog, parse, signal });
+    if (tail === undefined) return yield* linesOf(days, 0, onLog);
+    const begin = await this.#beginOfTail(id, days, { ...options, tail }, linesOf);
+    const lines = linesOf(days.slice(begin.day), begin.offset, onLog);
     if (wholeSecond) return yield* lines;
     const last = new LastLines<StoredLogLine>({ tail, tailChars });
     for await (const line of lines) last.add(line);
@@ -100,19 +102,21 @@ export class LogStoreReader {
   async #beginOfTail(
     id: string,
     days: readonly string[],
-    { wholeSecond, isWanted, ...limits }: WantedTail,
-    options: ObjectCallOptions,
+    { wholeSecond, signal, ...limits }:
+      & LastLinesLimits
+      & Pick<ReadStoredLogsOptions, "wholeSecond" | "signal">,
+    linesOf: LinesOf,
   ): Promise<{ readonly day: number; readonly offset: number }> {
     let later: readonly StoredLogLine[] = [];
     let newest: StoredLogLine | undefined;
     for (let day = days.length - 1; day >= 0; day--) {
-      const size = (await this.#store.stat(this.#bucket, logKey(id, days[day]!), options))?.size ?? 0;
+      const size = (await this.#store.stat(this.#bucket, logKey(id, days[day]!), { signal }))?.size ?? 0;
       for (let bytes = TAIL_BYTES;; bytes *= TAIL_FACTOR) {
         const offset = Math.max(0, size - bytes);
         const last = new LastLines<StoredLogLine>(limits);
         let first: StoredLogLine | undefined;
         let end: StoredLogLine | undefined;
-        for await (const line of this.#lines(id, [days[day]!], { ...options, offset, isWanted })) {
+        for await (const line of linesOf([days[day]!], offset)) {
           first ??= line;
           end = line;
           last.add(line);
@@ -135,43 +139,35 @@ export class LogStoreReader {
   async *#lines(
     id: string,
     days: readonly string[],
-    { offset, onLog, skips, isWanted, ...options }: ReadLinesOptions,
+    { offset, onLog, parse, signal }: ReadLinesOptions,
   ): AsyncGenerator<StoredLogLine> {
     let from = offset;
     for (const day of days) {
-      const content = await getLog(this.#store, this.#bucket, logKey(id, day), { ...options, offset: from });
+      const content = await getLog(this.#store, this.#bucket, logKey(id, day), { offset: from, signal });
       // The reading may begin within a line: that one is left out.
       let isPart = from > 0;
       from = 0;
       if (!content) continue;
       onLog?.(content.metadata);
       for await (const text of splitLines(content.body)) {
-        const line = isPart || skips?.(text) ? undefined : parseStoredLine(text);
+        const line = isPart ? undefined : parse(text);
         isPart = false;
-        if (line && isWanted(line)) yield line;
+        if (line) yield line;
       }
     }
   }
 }
 
+/** Reads the wanted lines of days, from an offset of the first one on. */
+type LinesOf = (days: readonly string[], offset: number, onLog?: OnLog) => AsyncGenerator<StoredLogLine>;
+
 /** How to read the logs of days. */
 interface ReadLinesOptions extends ObjectCallOptions {
   /** Where to begin in the first one, in bytes. */
   readonly offset: number;
-  /** See {@linkcode OnLog}. */
-  readonly onLog?: OnLog | undefined;
-  /** Which lines to leave out before they are parsed. @default none */
-  readonly skips?: (text: string) => boolean;
-  /** Which lines to give. */
-  readonly isWanted: (line: StoredLogLine) => boolean;
-}
-
-/** The last lines to find. */
-interface WantedTail {
-  readonly tail: number;
-  readonly tailChars: number | undefined;
-  readonly wholeSecond: boolean;
-  readonly isWanted: (line: StoredLogLine) => boolean;
+  readonly onLog: OnLog | undefined;
+  /** Gives a line if it is wanted. */
+  readonly parse: (text: string) => StoredLogLine | undefined;
 }
 
 /** Whether a line in one of Berth's own forms is before a second. Saves the parsing. */

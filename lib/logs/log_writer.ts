@@ -80,7 +80,21 @@ export class LogWriter {
     signal?: AbortSignal,
   ): Promise<LogCheckpoint | undefined> {
     return await this.#turns.run(id, async () => {
-      const found = await this.#newestCheckpoint(id, container, since, signal);
+      const { store, bucket } = this.#options;
+      await this.#ensureBucket(signal);
+      const oldest = dayOfDate(since.getTime());
+      const days = (await listLogDays(store, bucket, id, { signal })).filter((day) => day >= oldest);
+      let found: LogCheckpoint | undefined;
+      for (const day of days.reverse()) {
+        const key = logKey(id, day);
+        let log = this.#logs.get(key);
+        if (!log) this.#logs.set(key, log = { info: await store.stat(bucket, key, { signal }) });
+        const checkpoint = readCheckpoints(log.info?.metadata).find((one) => one.container === container);
+        // After midnight, a line of the other stream may still go to the day before: that log may be the newer one.
+        const isBeforeLast = found !== undefined;
+        if (checkpoint && checkpoint.entries > (found?.entries ?? -1)) found = checkpoint;
+        if (isBeforeLast) break;
+      }
       if (found) this.#remember(id, found);
       return found;
     });
@@ -102,7 +116,7 @@ export class LogWriter {
       const { store, bucket } = this.#options;
       await this.#ensureBucket(signal);
       const key = logKey(id, segment.day);
-      const { info: onto, content } = this.#remembered(key) ?? await this.#readLog(key, signal);
+      const { info: onto, content } = await this.#logOf(key, signal);
       const entries = (before?.entries ?? 0) + segment.entries;
       const checkpoint: LogCheckpoint = { container, offset: segment.offset, entries };
       const metadata = this.#metadata(id, checkpoint, onto);
@@ -156,48 +170,17 @@ export class LogWriter {
     return metadata;
   }
 
-  /** Returns what is remembered of a log; `undefined` if that is not enough for an append. */
-  #remembered(key: string): DayLog | undefined {
-    const log = this.#logs.get(key);
-    const lacksContent = log?.info && !log.content && log.info.size <= SMALL_LOG_BYTES;
-    return lacksContent ? undefined : log;
-  }
-
-  async #readLog(key: string, signal?: AbortSignal): Promise<DayLog> {
+  /** Gives a log with its content, if that is small. */
+  async #logOf(key: string, signal?: AbortSignal): Promise<DayLog> {
+    const known = this.#logs.get(key);
+    const lacksContent = known?.info && !known.content && known.info.size <= SMALL_LOG_BYTES;
+    if (known && !lacksContent) return known;
     const found = await getLog(this.#options.store, this.#options.bucket, key, { signal });
     if (!found) return {};
     const { body, ...info } = found;
     if (info.size <= SMALL_LOG_BYTES) return { info, content: await new Response(body).bytes() };
     await body.cancel();
     return { info };
-  }
-
-  async #readCheckpoints(key: string, signal?: AbortSignal): Promise<LogCheckpoint[]> {
-    const { store, bucket } = this.#options;
-    let log = this.#logs.get(key);
-    if (!log) this.#logs.set(key, log = { info: await store.stat(bucket, key, { signal }) });
-    return readCheckpoints(log.info?.metadata);
-  }
-
-  async #newestCheckpoint(
-    id: string,
-    container: string,
-    since: Date,
-    signal?: AbortSignal,
-  ): Promise<LogCheckpoint | undefined> {
-    const { store, bucket } = this.#options;
-    await this.#ensureBucket(signal);
-    const oldest = dayOfDate(since.getTime());
-    const days = (await listLogDays(store, bucket, id, { signal })).filter((day) => day >= oldest);
-    let found: LogCheckpoint | undefined;
-    for (const day of days.reverse()) {
-      const checkpoints = await this.#readCheckpoints(logKey(id, day), signal);
-      const checkpoint = checkpoints.find((one) => one.container === container);
-      // After midnight, a line of the other stream may still go to the day before: that log may be the newer one.
-      if (found) return checkpoint && checkpoint.entries > found.entries ? checkpoint : found;
-      found = checkpoint;
-    }
-    return found;
   }
 
   #remember(id: string, checkpoint: LogCheckpoint): void {
