@@ -7,10 +7,11 @@
 import { getLogger } from "@logtape/logtape";
 import { ContainerNotFoundError, messageOf } from "../errors.ts";
 import { backoffMs, RETRY } from "../util/backoff.ts";
+import { Limiter } from "../util/limiter.ts";
 import { Wakeup } from "../util/wakeup.ts";
 import { LogBackpressure } from "./log_backpressure.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
-import { LogShipper, type Shipment } from "./log_shipper.ts";
+import { LogShipper, type Shipment, type ShipOptions } from "./log_shipper.ts";
 import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 
 /**
@@ -46,7 +47,8 @@ export class ContainerLogCollector {
   /** When the container was created, in ms since 1970, once it is known to have exited. */
   #exitedOf: number | undefined;
   #problem: string | undefined;
-  #shipping: Promise<unknown> = Promise.resolve();
+  /** Makes shipments one at a time: each finds what the one before has left. */
+  readonly #turn = new Limiter(1);
 
   /** Starts to collect. */
   constructor(container: CollectedContainer, collection: LogCollection) {
@@ -129,7 +131,7 @@ export class ContainerLogCollector {
   async abandon(text: string, signal: AbortSignal = new AbortController().signal): Promise<void> {
     // A read that is under way waits for a host that is gone.
     if (!this.#isComplete) await this.close();
-    await this.#inTurn(async () => {
+    await this.#turn.run(async () => {
       if (this.#isComplete) return;
       await this.#shipper.shipLast(text, signal);
       this.#isComplete = true;
@@ -221,40 +223,28 @@ export class ContainerLogCollector {
   }
 
   #ship(
-    { isFinal, expected, signal }: {
-      readonly isFinal: boolean;
-      readonly expected?: number;
-      readonly signal?: AbortSignal;
-    },
+    { signal = this.#closing.signal, ...options }: Partial<ShipOptions> & { isFinal: boolean },
   ): Promise<Shipment> {
     const { limit, completeEarlier } = this.#collection;
-    if (isFinal) this.releaseBackpressure();
-    const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    return this.#inTurn(async () => {
+    if (options.isFinal) this.releaseBackpressure();
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    return this.#turn.run(async () => {
       await completeEarlier(this, either);
-      return await limit.run(() => this.#shipNow(isFinal, expected, either), either);
+      return await limit.run(() => this.#shipNow({ ...options, signal: either }), either);
     });
   }
 
-  /** Makes shipments one at a time: each finds what the one before has left. */
-  #inTurn<T>(ship: () => Promise<T>): Promise<T> {
-    const next = this.#shipping.then(ship);
-    this.#shipping = next.catch(() => {});
-    return next;
-  }
-
-  async #shipNow(isFinal: boolean, expected: number | undefined, signal: AbortSignal): Promise<Shipment> {
+  async #shipNow(options: ShipOptions): Promise<Shipment> {
     if (this.#isComplete) return { bytes: 0, entries: 0, hasOpenLine: false };
     const { entries, bytes } = this.#watcher;
     this.#watcher.reset();
     this.#uncounted.entries += entries;
     this.#uncounted.bytes += bytes;
     this.#shippedAt = this.#collection.clock.monotonic();
-    expected ??= expectedEntries(entries);
-    const ship = () => this.#shipper.ship({ isFinal, expected, signal });
+    const ship = () => this.#shipper.ship({ expected: expectedEntries(entries), ...options });
     const shipment = await (this.#backpressure?.duringShipment(ship) ?? ship());
     this.#uncounted = { entries: 0, bytes: 0 };
-    if (isFinal) this.#isComplete = true;
+    if (options.isFinal) this.#isComplete = true;
     return shipment;
   }
 
