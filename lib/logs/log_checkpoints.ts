@@ -22,6 +22,8 @@ export interface LogCheckpoint {
 const METADATA_NAME = "berth-cursors";
 /** Maximum length of a checkpoint: it fits into the metadata of any store. */
 const MAX_BYTES = 1900;
+/** Berth writes no later time. */
+const MAX_NANOSECONDS = 8_640_000_000_000_000_000_000n;
 const NUMBER = "([0-9a-z]{1,16})";
 const ENTRY = new RegExp(
   `^([0-9a-z]{1,12}),([oe]),${NUMBER},${NUMBER},${NUMBER},${NUMBER},${NUMBER}?,${NUMBER}?$`,
@@ -85,15 +87,12 @@ function encode({ container, offset, entries }: LogCheckpoint): string {
 }
 
 function writeTime(time: string): string {
-  const ms = Date.parse(`${time.slice(0, 19)}Z`);
-  return (BigInt(ms) * 1_000_000n + BigInt(time.slice(20, 29))).toString(36);
+  return Temporal.Instant.from(time).epochNanoseconds.toString(36);
 }
 
 function readTime(text: string): string {
   let nanoseconds = 0n;
   for (const digit of text) nanoseconds = nanoseconds * 36n + BigInt(parseInt(digit, 36));
-  const seconds = new Date(Number(nanoseconds / 1_000_000_000n) * 1000);
-  if (Number.isNaN(seconds.getTime())) return "1970-01-01T00:00:00.000000000Z";
-  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, "0");
-  return `${seconds.toISOString().slice(0, 19)}.${fraction}Z`;
+  const instant = Temporal.Instant.fromEpochNanoseconds(nanoseconds > MAX_NANOSECONDS ? 0n : nanoseconds);
+  return instant.toString({ fractionalSecondDigits: 9 });
 }

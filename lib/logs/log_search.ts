@@ -10,7 +10,7 @@ import type { StoredLogLine } from "./line_format.ts";
 import { LineMatcher } from "./line_matcher.ts";
 import type { LineQuery, ScanResult } from "./line_scanner.ts";
 import { dayOfLogKey, daysWithin, getLog, idOfLogKey, logKey, logPrefix, LOGS_PREFIX } from "./log_keys.ts";
-import { OrderedWork } from "./ordered_work.ts";
+import { orderedWork } from "./ordered_work.ts";
 import type { SearchWorker } from "./search_worker.ts";
 import { SearchWorkers } from "./search_workers.ts";
 
@@ -99,13 +99,13 @@ export class LogSearch implements Disposable {
     let left = limit;
     const logs = await this.#logs(query);
     using threads = this.#workers.take(Math.min(THREADS, logs.length));
-    await using work = new OrderedWork(logs, threads.workers, {
+    const pieces = orderedWork(logs, threads.workers, {
       maxAhead: MAX_LINES_AHEAD,
       weightOf: ({ found }: Piece) => found.length,
       perform: (log: LogSearchCursor, worker: SearchWorker) =>
         this.#searchLog(log, worker, lineQuery, signal),
     });
-    for await (const { log, found, searched } of work.results()) {
+    for await (const { log, found, searched } of pieces) {
       signal?.throwIfAborted();
       const taken = found.slice(0, left);
       left -= taken.length;

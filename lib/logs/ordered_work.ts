@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Options of {@linkcode OrderedWork}. */
+/** Options of {@linkcode orderedWork}. */
 export interface OrderedWorkOptions<Item, Worker, Result> {
   /** Works on an item. */
   perform(item: Item, worker: Worker): AsyncGenerator<Result>;
@@ -22,82 +22,67 @@ interface Queue<Result> {
   error?: unknown;
 }
 
-/** Gives each worker one item after the other. Disposing waits until the workers have let go of theirs. */
-export class OrderedWork<Item, Worker, Result> implements AsyncDisposable {
-  readonly #options: OrderedWorkOptions<Item, Worker, Result>;
-  readonly #items: readonly Item[];
-  readonly #queues = new Map<number, Queue<Result>>();
-  readonly #running: Promise<void>[];
-  #next = 0;
-  #current = 0;
-  #isEnded = false;
-  #change = Promise.withResolvers<void>();
-
-  /** Begins with the first items, one for each worker. */
-  constructor(
-    items: readonly Item[],
-    workers: readonly Worker[],
-    options: OrderedWorkOptions<Item, Worker, Result>,
-  ) {
-    this.#options = options;
-    this.#items = items;
-    this.#running = workers.map((worker) => this.#run(worker));
-  }
-
-  /** Gives the results in the order of the items. Throws what the work on an item threw, in its turn. */
-  async *results(): AsyncGenerator<Result> {
-    for (; this.#current < this.#items.length; this.#current++) {
-      while (true) {
-        const queue = this.#queueOf(this.#current);
-        const results = queue.results.splice(0);
-        queue.weight = 0;
-        this.#changed();
-        yield* results;
-        if (queue.results.length > 0) continue;
-        if (queue.error !== undefined) throw queue.error;
-        if (queue.isDone) break;
-        await this.#change.promise;
-      }
-      this.#queues.delete(this.#current);
-    }
-  }
-
-  /** Ends the work. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnded = true;
-    this.#changed();
-    await Promise.all(this.#running);
-  }
-
-  async #run(worker: Worker): Promise<void> {
-    while (!this.#isEnded && this.#next < this.#items.length) {
-      const index = this.#next++;
-      const queue = this.#queueOf(index);
+/**
+ * Gives each worker one item after the other. Ends, also if it is left early, once the workers have let go of theirs.
+ *
+ * @returns The results in the order of the items.
+ * @throws What the work on an item threw, in its turn.
+ */
+export async function* orderedWork<Item, Worker, Result>(
+  items: readonly Item[],
+  workers: readonly Worker[],
+  { perform, weightOf, maxAhead }: OrderedWorkOptions<Item, Worker, Result>,
+): AsyncGenerator<Result> {
+  const queues = new Map<number, Queue<Result>>();
+  const queueOf = (index: number) => {
+    const queue = queues.get(index) ?? { results: [], weight: 0, isDone: false };
+    queues.set(index, queue);
+    return queue;
+  };
+  let change = Promise.withResolvers<void>();
+  const changed = () => {
+    change.resolve();
+    change = Promise.withResolvers();
+  };
+  let next = 0;
+  let isEnded = false;
+  const running = workers.map(async (worker) => {
+    while (!isEnded && next < items.length) {
+      const index = next++;
+      const queue = queueOf(index);
       try {
-        for await (const result of this.#options.perform(this.#items[index]!, worker)) {
+        for await (const result of perform(items[index]!, worker)) {
           queue.results.push(result);
-          queue.weight += this.#options.weightOf(result);
-          this.#changed();
-          while (queue.weight >= this.#options.maxAhead && !this.#isEnded) await this.#change.promise;
-          if (this.#isEnded) break;
+          queue.weight += weightOf(result);
+          changed();
+          while (queue.weight >= maxAhead && !isEnded) await change.promise;
+          if (isEnded) break;
         }
       } catch (error) {
         queue.error = error;
       }
       queue.isDone = true;
-      this.#changed();
+      changed();
     }
-  }
-
-  #queueOf(index: number): Queue<Result> {
-    const queue = this.#queues.get(index) ?? { results: [], weight: 0, isDone: false };
-    this.#queues.set(index, queue);
-    return queue;
-  }
-
-  #changed(): void {
-    const { resolve } = this.#change;
-    this.#change = Promise.withResolvers();
-    resolve();
+  });
+  try {
+    for (const index of items.keys()) {
+      const queue = queueOf(index);
+      while (true) {
+        const results = queue.results.splice(0);
+        queue.weight = 0;
+        changed();
+        yield* results;
+        if (queue.results.length > 0) continue;
+        if (queue.error !== undefined) throw queue.error;
+        if (queue.isDone) break;
+        await change.promise;
+      }
+      queues.delete(index);
+    }
+  } finally {
+    isEnded = true;
+    changed();
+    await Promise.all(running);
   }
 }
