@@ -15,11 +15,8 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 let scanner: LineScanner | undefined;
-scope.onmessage = ({ data }) => {
-  if (data.kind === "begin") {
-    scanner = new LineScanner(data.query, data.offset);
-    return;
-  }
-  const memory = data.bytes.buffer;
-  scope.postMessage({ ...scanner!.scan(data.bytes, data.isLast), memory }, [memory]);
+scope.onmessage = ({ data: { begin, bytes, isLast } }) => {
+  if (begin) scanner = new LineScanner(begin.query, begin.offset);
+  const memory = bytes.buffer;
+  scope.postMessage({ ...scanner!.scan(bytes, isLast), memory }, [memory]);
 };

@@ -6,12 +6,14 @@
 
 import type { LineQuery, ScanResult } from "./line_scanner.ts";
 
-/** To a thread. It answers each `piece` with a {@linkcode SearchReply}. */
-export type SearchRequest =
-  /** Begins with a log, at a position in bytes. */
-  | { readonly kind: "begin"; readonly query: LineQuery; readonly offset: number }
-  /** Its next bytes. */
-  | { readonly kind: "piece"; readonly bytes: Uint8Array<ArrayBuffer>; readonly isLast: boolean };
+/** To a thread: the next bytes of a log. It answers with a {@linkcode SearchReply}. */
+export interface SearchRequest {
+  /** With the first bytes: which lines to find, and the position of these bytes in the log. */
+  readonly begin: { readonly query: LineQuery; readonly offset: number } | undefined;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether the log ends with these bytes. */
+  readonly isLast: boolean;
+}
 
 /** From a thread: what it found in a piece. */
 export interface SearchReply extends ScanResult {
@@ -66,7 +68,7 @@ export class SearchWorker implements Disposable {
     query: LineQuery,
     offset: number,
   ): AsyncGenerator<SearchReply> {
-    this.#send({ kind: "begin", query, offset });
+    let begin: SearchRequest["begin"] = { query, offset };
     const read = readerOf(body, () => this.#memory.pop() ?? new ArrayBuffer(PIECE_BYTES));
     const replies: Promise<SearchReply>[] = [];
     const next = () => Promise.race([replies.shift()!, this.#failure.promise]);
@@ -74,7 +76,8 @@ export class SearchWorker implements Disposable {
       for (let isLast = false; !isLast;) {
         const { done, value } = await read.next();
         isLast = done;
-        replies.push(this.#ask(value ?? new Uint8Array(), isLast));
+        replies.push(this.#ask({ begin, bytes: value ?? new Uint8Array(), isLast }));
+        begin = undefined;
         if (replies.length > MAX_PIECES_AHEAD) yield await next();
       }
       while (replies.length > 0) yield await next();
@@ -92,16 +95,12 @@ export class SearchWorker implements Disposable {
     this.#failure.reject(new DOMException("The search was ended", "AbortError"));
   }
 
-  #ask(bytes: Uint8Array<ArrayBuffer>, isLast: boolean): Promise<SearchReply> {
+  #ask(request: SearchRequest): Promise<SearchReply> {
     const waiting = Promise.withResolvers<SearchReply>();
     waiting.promise.catch(() => {});
     this.#waiting.push(waiting);
-    this.#send({ kind: "piece", bytes, isLast }, [bytes.buffer]);
+    this.#worker.postMessage(request, [request.bytes.buffer]);
     return waiting.promise;
-  }
-
-  #send(message: SearchRequest, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
   }
 }
 
