@@ -9,6 +9,7 @@ import { ContainerNotFoundError, messageOf } from "../errors.ts";
 import { backoffMs, RETRY } from "../util/backoff.ts";
 import { Limiter } from "../util/limiter.ts";
 import { Wakeup } from "../util/wakeup.ts";
+import { spoolBytes } from "./flow_credit.ts";
 import { LogBackpressure } from "./log_backpressure.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { LogShipper, type Shipment, type ShipOptions } from "./log_shipper.ts";
@@ -65,14 +66,7 @@ export class ContainerLogCollector {
         onBusy: () => this.#wakeup.wake(),
       })
       : undefined;
-    this.#shipper = new LogShipper(container, {
-      ...collection,
-      onWait: (isWaiting) => this.#backpressure?.recordEngineWait(isWaiting),
-      onStored: (segment) => {
-        collection.onStored(container.id, segment);
-        this.#backpressure?.recordStored(segment.textBytes, segment.entries);
-      },
-    });
+    this.#shipper = new LogShipper(container, { ...collection, backpressure: this.#backpressure });
     this.#watcher = new LogWatcher(orchestrator, containerId, () => this.#onOutput());
     if (isNew) this.#shippedAt = clock.monotonic();
     if (hasExited) this.markExited(createdAt);
@@ -273,7 +267,9 @@ export class ContainerLogCollector {
   }
 
   #onOutput(): void {
-    if (this.#problem === undefined) this.#backpressure?.attachIfUrgent(this.#watcher.spoolBytes);
+    if (this.#problem === undefined) {
+      this.#backpressure?.attachIfUrgent(spoolBytes(this.#watcher.bytes, this.#watcher.entries));
+    }
     // Otherwise it wakes up by itself when the interval is over.
     if (!this.#hasWork || this.#isUrgent || !this.#watcher.isOpen) this.#wakeup.wake();
   }

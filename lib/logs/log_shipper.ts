@@ -9,6 +9,7 @@ import type { LogOffset } from "../engine/log_offset.ts";
 import { readLogAfter } from "../engine/read_log_after.ts";
 import { DroppedLineCounter, type DroppedLines } from "./dropped_line_counter.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
+import type { LogBackpressure } from "./log_backpressure.ts";
 import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { dayOfDate } from "./log_keys.ts";
@@ -18,13 +19,11 @@ import { spoolBytes } from "./flow_credit.ts";
 export interface LogShipperOptions
   extends
     Pick<LogCollection, "writer" | "clock" | "spool" | "redactorOf" | "listener">,
-    Partial<Pick<LogCollection, "format" | "oldestDay">> {
+    Partial<Pick<LogCollection, "format" | "oldestDay" | "onStored">> {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog">;
-  /** Called with lines that are stored. */
-  readonly onStored?: (segment: LogSegment) => void;
-  /** Called when it begins (`true`) and ends (`false`) to wait for the engine. */
-  readonly onWait?: (isWaiting: boolean) => void;
+  /** Slows the container down by what is stored. @default {the container is never slowed down} */
+  readonly backpressure?: LogBackpressure | undefined;
 }
 
 /** Options of {@linkcode LogShipper.ship}. */
@@ -161,14 +160,18 @@ export class LogShipper {
     after: LogOffset | undefined,
     { expected, isFinal, signal }: ShipOptions,
   ): AsyncGenerator<Pick<Shipment, "hasOpenLine"> & { readonly segments: readonly LogSegment[] }> {
-    const { orchestrator, clock, onWait, listener } = this.#options;
+    const { orchestrator, clock, backpressure, listener } = this.#options;
     // Reading takes time: lines that are open now may end meanwhile.
     const startedAt = clock.now();
     let firstTime: string | undefined;
     let readBytes = 0;
     let writeBytes = this.#writeBytes();
-    const readOptions = { after, expected, onWait, signal };
-    const batches = readLogAfter(orchestrator, this.#container.containerId, readOptions);
+    const batches = readLogAfter(orchestrator, this.#container.containerId, {
+      after,
+      expected,
+      onWait: (isWaiting) => backpressure?.recordEngineWait(isWaiting),
+      signal,
+    });
     for await (const { entries, isAfterGap } of batches) {
       if (isAfterGap) {
         const { time } = entries[0]!;
@@ -206,7 +209,7 @@ export class LogShipper {
     assembler: LineAssembler,
     signal: AbortSignal,
   ): Promise<void> {
-    const { writer, listener, onStored, oldestDay } = this.#options;
+    const { writer, listener, onStored, oldestDay, backpressure } = this.#options;
     const oldest = oldestDay?.();
     for (const segment of segments) {
       // The log of that day was deleted, and its checkpoints with it.
@@ -214,7 +217,8 @@ export class LogShipper {
       const before = this.#checkpoint ?? undefined;
       await listener?.beforeStored(this.#container, segment.bytes);
       this.#checkpoint = await writer.append(this.#container.id, this.#short, before, segment, signal);
-      onStored?.(segment);
+      onStored?.(this.#container.id, segment);
+      backpressure?.recordStored(segment.textBytes, segment.entries);
       assembler.recycle(segment);
     }
   }

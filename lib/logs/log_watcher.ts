@@ -5,7 +5,6 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { spoolBytes } from "./flow_credit.ts";
 
 /** Entries to expect beyond those that a watcher has counted. */
 const EXTRA_ENTRIES = 64;
@@ -51,11 +50,6 @@ export class LogWatcher {
   /** Bytes printed since the last {@linkcode reset}. */
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** The same in the engine's files, in bytes. */
-  get spoolBytes(): number {
-    return spoolBytes(this.#bytes, this.#entries);
   }
 
   /** Follows from now on, on a new connection, and counts from 0. */
