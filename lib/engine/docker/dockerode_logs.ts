@@ -45,12 +45,22 @@ export class DockerodeLogs {
    * container does.
    */
   async *readEntries(container: string, options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
-    for await (const frames of this.#readFrames(container, options)) {
-      try {
-        yield frames.map(toLogEntry);
-      } catch (error) {
-        throw toLogError(container, error);
+    const query = toLogQuery(options);
+    using scope = this.#client.scope(`read the log of container '${container}'`, {
+      signal: options.signal,
+      limitMs: this.#limits.callMs,
+    });
+    const demuxer = new LogDemuxer();
+    try {
+      const opened = await this.#containers.openLogs(container, query, scope);
+      if (options.follow) scope.endLimit();
+      for await (const chunk of options.follow ? opened : limitSilence(opened, scope)) {
+        const frames = demuxer.push(chunk);
+        if (frames.length > 0) yield frames.map(toLogEntry);
       }
+      demuxer.end();
+    } catch (error) {
+      throw scope.reasonFor(toLogError(container, error));
     }
   }
 
@@ -77,26 +87,6 @@ export class DockerodeLogs {
         const frames = demuxer.push(chunk);
         if (frames.length > 0) yield frames.map(({ stream, payload }) => ({ stream, content: payload }));
       }
-    } catch (error) {
-      throw scope.reasonFor(toLogError(container, error));
-    }
-  }
-
-  async *#readFrames(container: string, options: ReadLogOptions): AsyncGenerator<LogFrame[]> {
-    const query = toLogQuery(options);
-    using scope = this.#client.scope(`read the log of container '${container}'`, {
-      signal: options.signal,
-      limitMs: this.#limits.callMs,
-    });
-    const demuxer = new LogDemuxer();
-    try {
-      const opened = await this.#containers.openLogs(container, query, scope);
-      if (options.follow) scope.endLimit();
-      for await (const chunk of options.follow ? opened : limitSilence(opened, scope)) {
-        const frames = demuxer.push(chunk);
-        if (frames.length > 0) yield frames;
-      }
-      demuxer.end();
     } catch (error) {
       throw scope.reasonFor(toLogError(container, error));
     }
