@@ -34,7 +34,11 @@ export interface LogReaderOptions {
 export interface ReadLogsOptions {
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
-  /** Fewer last ones if they have more than this together, in UTF-16 units; at least one. @default {67_108_864} */
+  /**
+   * Maximum length of the last lines together, in UTF-16 units: if they are longer, fewer are given, but at least one.
+   *
+   * @default {67_108_864}
+   */
   readonly tailChars?: number;
   /**
    * Whether the positions of the lines of a tail are exact, so that a reader can go on after them. Lines of the same

@@ -63,7 +63,7 @@ export class LogShipper {
   readonly #fullBytes: number;
   /** `undefined`: nothing is stored yet. `null`: has to be read from the stored log. */
   #checkpoint: LogCheckpoint | undefined | null;
-  /** Counts from the last entry that is stored, as far as is known since a write failed. */
+  /** Counts from the last entry that is known to be stored after a write has failed. */
   #dropped: DroppedLineCounter | undefined;
 
   /** @param container The container; if it `isNew`, nothing of it can be stored yet. */
