@@ -18,7 +18,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { wholeOf } from "../engine/line_joiner.ts";
 import type { ByteBuilder } from "./byte_builder.ts";
 import type { LogSource, StoredLogLine } from "./line_format.ts";
 import { levelOf } from "./line_level.ts";
@@ -60,7 +60,7 @@ export function writeJsonLine(
   run?: string,
 ): void {
   // A character may be split between two pieces.
-  const text = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  const text = wholeOf(pieces);
   if (source !== "berth" && text[0] === OPENING_BRACE && writeObject(output, source, time, text, run)) return;
   output.addAscii("{");
   if (run !== undefined) output.addAscii(`"berth":{"run":"${run}"},`);

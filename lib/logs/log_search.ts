@@ -60,11 +60,6 @@ export interface LogSearchEnd {
   readonly cursor?: LogSearchCursor;
 }
 
-/** Matches in a piece of a log, which begins at an offset. */
-interface Piece extends ScanResult {
-  readonly log: LogSearchCursor;
-}
-
 /** Threads of a search, and for how long they are kept after it, in ms. */
 const THREADS = 2;
 const IDLE_MS = 10_000;
@@ -101,11 +96,10 @@ export class LogSearch implements Disposable {
     using threads = this.#workers.take(Math.min(THREADS, logs.length));
     const pieces = orderedWork(logs, threads.workers, {
       maxAhead: MAX_LINES_AHEAD,
-      weightOf: ({ found }: Piece) => found.length,
-      perform: (log: LogSearchCursor, worker: SearchWorker) =>
-        this.#searchLog(log, worker, lineQuery, signal),
+      weightOf: ({ found }: ScanResult) => found.length,
+      perform: (log, worker) => this.#searchLog(log, worker, lineQuery),
     });
-    for await (const { log, found, searched } of pieces) {
+    for await (const { item: log, result: { found, searched } } of pieces) {
       signal?.throwIfAborted();
       const taken = found.slice(0, left);
       left -= taken.length;
@@ -128,15 +122,10 @@ export class LogSearch implements Disposable {
     log: LogSearchCursor,
     worker: SearchWorker,
     query: LineQuery,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Piece> {
+  ): AsyncGenerator<ScanResult> {
     const { store, bucket } = this.#options;
     const content = await getLog(store, bucket, logKey(log.bot, log.day), { offset: log.offset });
-    if (!content) return;
-    for await (const { found, searched } of worker.search(content.body, query, log.offset)) {
-      signal?.throwIfAborted();
-      yield { log, found, searched };
-    }
+    if (content) yield* worker.search(content.body, query, log.offset);
   }
 
   /** Lists the logs to search, in order. */

@@ -25,14 +25,14 @@ interface Queue<Result> {
 /**
  * Gives each worker one item after the other. Ends, also if it is left early, once the workers have let go of theirs.
  *
- * @returns The results in the order of the items.
+ * @returns The results in the order of the items, each with its item.
  * @throws What the work on an item threw, in its turn.
  */
 export async function* orderedWork<Item, Worker, Result>(
   items: readonly Item[],
   workers: readonly Worker[],
   { perform, weightOf, maxAhead }: OrderedWorkOptions<Item, Worker, Result>,
-): AsyncGenerator<Result> {
+): AsyncGenerator<{ readonly item: Item; readonly result: Result }> {
   const queues = new Map<number, Queue<Result>>();
   const queueOf = (index: number) => {
     const queue = queues.get(index) ?? { results: [], weight: 0, isDone: false };
@@ -66,13 +66,13 @@ export async function* orderedWork<Item, Worker, Result>(
     }
   });
   try {
-    for (const index of items.keys()) {
+    for (const [index, item] of items.entries()) {
       const queue = queueOf(index);
       while (true) {
         const results = queue.results.splice(0);
         queue.weight = 0;
         changed();
-        yield* results;
+        for (const result of results) yield { item, result };
         if (queue.results.length > 0) continue;
         if (queue.error !== undefined) throw queue.error;
         if (queue.isDone) break;
