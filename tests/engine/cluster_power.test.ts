@@ -23,6 +23,9 @@ const LOST = /^berth: its node 'node-\d' is down: .* is lost$/;
 /** The lines of each bot that are read: from this long before the cut on, in ms. */
 const LINES_MS = 20_000;
 
+/** How much of Berth's log an error has. */
+const SHOWN_LINES = 1000;
+
 /** Settings, and how long a move may take on a quiet machine: from the cut, and from the moment at which it is known. */
 const CASES = [
   { heartbeatSeconds: 2, leaseSeconds: 10, moveMs: 25_000, knownMs: 20_000 },
@@ -45,7 +48,9 @@ for (const { heartbeatSeconds, leaseSeconds, moveMs, knownMs } of CASES) {
     for (let round = 0; round < ROUNDS; round++) {
       // The first node, which leads the Swarm at first, comes last.
       const number = (round + 1) % lab.nodes.length + 1;
-      const figures = await cutPower(cluster, server, waits, number);
+      const figures = await cutPower(cluster, server, waits, number).catch(async (error) => {
+        throw new Error(`${error.message}\n${await explain(cluster)}`, { cause: error });
+      });
       console.log(`round ${round + 1}: ${describe(figures)}`);
       // A Swarm that has lost its leader takes half a minute to find a new one and to say which node is down.
       const isLate = !figures.isLeader && figures.lastMs > moveMs;
@@ -132,6 +137,12 @@ async function cutPower(
     load: load(),
     tailMs: await checkLines(cluster, before, { since, offAt, ticks: await server.ticks() }),
   };
+}
+
+/** What Berth knows of its bots, and the end of its log. @param cluster The cluster. */
+async function explain(cluster: ClusterFixture): Promise<string> {
+  const { output } = await cluster.berth("ps");
+  return [output, ...cluster.process().lines.slice(-SHOWN_LINES)].join("\n");
 }
 
 /** Waits until a manager that is left says that a node is down. @returns When, in ms since 1970. */
