@@ -1,6 +1,6 @@
 /**
- * Checks who imports whom: each folder imports only the folders that {@linkcode ALLOWED} names, no folders import each
- * other in a circle, and each driver is imported in one folder only.
+ * Checks who imports whom: each folder imports only the folders that {@linkcode ALLOWED} names, which lie below it, no
+ * folders import each other in a circle, and each driver is imported in one folder only.
  *
  * @module
  */
@@ -33,19 +33,15 @@ const ROOTS = [
 ];
 
 const GROUND = ["lib", "lib/util"];
-const PORTS = [
-  "services/documents",
-  "services/events",
-  "services/ownership",
-  "services/records",
-  "services/schedules",
-];
 
-/** From the ground floor up. A new edge here is a decision: does the lower room really have to know the upper one? */
+/**
+ * From the ground floor up: a folder imports only folders above it in this list, and only those that it names. A new edge is
+ * a decision: does this folder really have to know the other one?
+ */
 const ALLOWED: Rules["allowed"] = {
   "lib": [],
   "lib/util": ["lib"],
-  "lib/objects": GROUND,
+  "lib/objects": ["lib"],
   "lib/objects/folder": [...GROUND, "lib/objects"],
   "lib/objects/minio": [...GROUND, "lib/objects"],
   "lib/engine": GROUND,
@@ -56,34 +52,10 @@ const ALLOWED: Rules["allowed"] = {
   "lib/executable": [...GROUND, "lib/engine", "lib/secrets"],
   "lib/users": [...GROUND, "lib/engine", "lib/executable"],
   "lib/code": [...GROUND, "lib/archive", "lib/engine", "lib/executable", "lib/objects"],
-  "lib/dependencies": [
-    ...GROUND,
-    "lib/archive",
-    "lib/code",
-    "lib/engine",
-    "lib/executable",
-    "lib/objects",
-    "lib/secrets",
-  ],
+  "lib/dependencies": [...GROUND, "lib/code", "lib/engine", "lib/executable", "lib/objects", "lib/secrets"],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
-  "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],
-  "lib/cluster": [
-    ...GROUND,
-    "lib/archive",
-    "lib/cluster/supervisor",
-    "lib/code",
-    "lib/dependencies",
-    "lib/engine",
-    "lib/engine/docker",
-    "lib/engine/swarm",
-    "lib/executable",
-    "lib/logs",
-    "lib/objects",
-    "lib/runner",
-    "lib/secrets",
-    "lib/users",
-  ],
-  "lib/cluster/supervisor": [...GROUND],
+  "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects"],
+  "lib/cluster/supervisor": [],
   "lib/runner": [
     ...GROUND,
     "lib/archive",
@@ -100,10 +72,27 @@ const ALLOWED: Rules["allowed"] = {
     "lib/state",
     "lib/users",
   ],
+  "lib/cluster": [
+    ...GROUND,
+    "lib/archive",
+    "lib/cluster/supervisor",
+    "lib/code",
+    "lib/dependencies",
+    "lib/engine",
+    "lib/engine/docker",
+    "lib/engine/swarm",
+    "lib/executable",
+    "lib/logs",
+    "lib/objects",
+    "lib/runner",
+    "lib/secrets",
+    "lib/users",
+  ],
   "services/control": [...GROUND, "lib/runner"],
-  "services/documents": [...GROUND, "lib/executable", "lib/runner", "lib/secrets", "services/calendars"],
   "services/calendars": GROUND,
-  "services/cron": [...GROUND, "services/calendars", "services/documents"],
+  "services/documents": [...GROUND, "lib/executable", "lib/runner", "lib/secrets", "services/calendars"],
+  "services/cron": ["lib/util", "services/calendars", "services/documents"],
+  "services/records": ["services/documents"],
   "services/events": [
     ...GROUND,
     "lib/executable",
@@ -111,6 +100,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/documents",
     "services/records",
   ],
+  "services/leases": [...GROUND, "lib/cluster", "services/control", "services/documents"],
   "services/ownership": [
     ...GROUND,
     "lib/cluster",
@@ -118,6 +108,14 @@ const ALLOWED: Rules["allowed"] = {
     "services/control",
     "services/documents",
     "services/leases",
+  ],
+  "services/notifications": [
+    ...GROUND,
+    "lib/logs",
+    "lib/secrets",
+    "services/control",
+    "services/documents",
+    "services/records",
   ],
   "services/bots": [
     ...GROUND,
@@ -167,16 +165,6 @@ const ALLOWED: Rules["allowed"] = {
     "services/notifications",
     "services/ownership",
   ],
-  "services/leases": [...GROUND, "lib/cluster", "services/control", "services/documents"],
-  "services/records": ["services/documents"],
-  "services/notifications": [
-    ...GROUND,
-    "lib/logs",
-    "lib/secrets",
-    "services/control",
-    "services/documents",
-    "services/records",
-  ],
   "services/revisions": [
     ...GROUND,
     "lib/runner",
@@ -193,11 +181,19 @@ const ALLOWED: Rules["allowed"] = {
     "services/ownership",
     "services/records",
   ],
-  "services/contract": [...GROUND, "lib/executable", "lib/secrets"],
-  "services/dashboard": GROUND,
+  "services/contract": ["lib/executable", "lib/secrets"],
+  "services/dashboard": [],
+  "services/metrics": [
+    ...GROUND,
+    "lib/runner",
+    "services/bots",
+    "services/contract",
+    "services/control",
+    "services/documents",
+    "services/schedules",
+  ],
   "services/api": [
     ...GROUND,
-    ...PORTS,
     "lib/archive",
     "lib/code",
     "lib/dependencies",
@@ -208,16 +204,20 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "lib/secrets",
     "lib/state",
-    "services/calendars",
     "services/backtests",
     "services/bots",
+    "services/calendars",
     "services/contract",
     "services/cron",
+    "services/dashboard",
+    "services/documents",
     "services/guards",
     "services/metrics",
-    "services/dashboard",
     "services/notifications",
+    "services/ownership",
+    "services/records",
     "services/revisions",
+    "services/schedules",
   ],
   "services/supervisors": [
     ...GROUND,
@@ -232,18 +232,28 @@ const ALLOWED: Rules["allowed"] = {
     "services/api",
     "services/records",
   ],
-  "services/metrics": [
+  "services/mongo": [
     ...GROUND,
-    "lib/runner",
-    "services/bots",
-    "services/contract",
-    "services/control",
+    "lib/cluster",
+    "lib/objects",
     "services/documents",
+    "services/events",
+    "services/leases",
+    "services/ownership",
+    "services/records",
     "services/schedules",
   ],
-  "services/mongo": [...GROUND, "lib/cluster", "lib/objects", "services/leases", ...PORTS],
-  "services/sqlite": [...GROUND, "lib/cluster", "services/leases", ...PORTS],
-  "services/nats": [...GROUND, ...PORTS],
+  "services/sqlite": [
+    ...GROUND,
+    "lib/cluster",
+    "services/documents",
+    "services/events",
+    "services/leases",
+    "services/ownership",
+    "services/records",
+    "services/schedules",
+  ],
+  "services/nats": [...GROUND, "services/documents", "services/events"],
   "services": [
     ...GROUND,
     "lib/archive",
@@ -253,33 +263,29 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "lib/secrets",
     "lib/state",
-    "services/calendars",
     "services/api",
     "services/backtests",
     "services/bots",
+    "services/calendars",
     "services/contract",
     "services/control",
+    "services/documents",
+    "services/events",
     "services/guards",
     "services/health",
     "services/leases",
     "services/metrics",
-    "services/notifications",
-    "services/supervisors",
-    ...PORTS,
     "services/mongo",
     "services/nats",
-    "services/sqlite",
-  ],
-  "cli/output": [
-    ...GROUND,
-    "lib/engine",
-    "lib/logs",
-    "lib/runner",
-    "services/contract",
-    "services/cron",
-    "services/documents",
+    "services/notifications",
+    "services/ownership",
+    "services/records",
     "services/schedules",
+    "services/sqlite",
+    "services/supervisors",
   ],
+  "cli/output": ["lib/engine", "lib/logs", "services/contract"],
+  "cli/client": [...GROUND, "services/contract"],
   "cli/deploy": [
     ...GROUND,
     "cli/client",
@@ -291,14 +297,12 @@ const ALLOWED: Rules["allowed"] = {
     "services/contract",
     "services/documents",
   ],
-  "cli/init": [...GROUND, "lib/engine"],
-  "cli/client": [...GROUND, "services/contract"],
+  "cli/init": ["lib/engine"],
   "cli": [
     ...GROUND,
     "cli/client",
     "cli/deploy",
     "cli/output",
-    "lib/archive",
     "lib/engine",
     "lib/executable",
     "lib/objects",
@@ -306,18 +310,15 @@ const ALLOWED: Rules["allowed"] = {
     "lib/secrets",
     "services",
     "services/documents",
-    "services/events",
-    "services/ownership",
-    "services/schedules",
   ],
   "cli/demo": [
-    ...GROUND,
     "cli",
     "cli/client",
     "cli/deploy",
     "cli/output",
     "lib/engine",
     "lib/runner",
+    "lib/util",
     "services",
     "services/bots",
     "services/schedules",
@@ -341,7 +342,6 @@ const ALLOWED: Rules["allowed"] = {
     "services/contract",
     "services/cron",
     "services/documents",
-    "services/ownership",
   ],
 };
 
@@ -356,7 +356,7 @@ const DRIVERS: Rules["drivers"] = {
   "node:sqlite": "services/sqlite",
 };
 
-/** One line for each import that breaks a rule, and for each circle of folders. */
+/** One line for each import that breaks a rule, for each rule without use, and for each circle of folders. */
 export function checkRooms(imports: readonly Import[], rules: Rules): string[] {
   const problems: string[] = [];
   const edges = new Map<string, Set<string>>();
@@ -379,9 +379,26 @@ export function checkRooms(imports: readonly Import[], rules: Rules): string[] {
       problems.push(`${from} imports ${to}: ${room} may not import ${other}`);
     }
   }
+  problems.push(...checkFloors(rules.allowed, edges));
   const circle = findCircle(edges);
   if (circle) problems.push(`These folders import each other: ${circle.join(" -> ")}`);
   return problems;
+}
+
+/** One line for each rule that points upwards, or that no import needs. */
+function checkFloors(
+  allowed: Rules["allowed"],
+  edges: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] {
+  const rooms = Object.keys(allowed);
+  return rooms.flatMap((room, floor) =>
+    allowed[room]!.flatMap((other) => {
+      if (!rooms.slice(0, floor).includes(other)) {
+        return [`The rule of ${room} names ${other}, which is not below it`];
+      }
+      return edges.get(room)?.has(other) ? [] : [`${room} does not import ${other}: its rule is not needed`];
+    })
+  );
 }
 
 /** The first circle that a depth-first walk meets, from a folder back to itself. */
