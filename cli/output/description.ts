@@ -12,7 +12,7 @@ import { ago, describeLabels } from "./bot_tables.ts";
 import { formatDuration } from "./duration.ts";
 import { describeGuards, describeLatch, describeRelease } from "./guard_words.ts";
 import { describeTime } from "./schedule_words.ts";
-import { describeHealth, describeSession } from "./watch_words.ts";
+import { describeHealth, describeSession } from "./session_and_health_words.ts";
 
 /** The described bot or schedule. */
 export type Shown =

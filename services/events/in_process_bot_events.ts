@@ -10,7 +10,7 @@ import type { BotChange } from "../documents/bot_repository.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
 import { ChangeDelivery } from "./change_delivery.ts";
 import { ChangeQueue } from "./change_queue.ts";
-import { guardHandlers } from "./guard_handlers.ts";
+import { catchHandlerErrors } from "./catch_handler_errors.ts";
 
 /** Options of {@linkcode InProcessBotEvents}. */
 export interface InProcessBotEventsOptions {
@@ -57,7 +57,7 @@ export class InProcessBotEvents implements BotEvents {
     signal.throwIfAborted();
     if (this.#running) throw new TypeError("The events already have a subscriber");
     const { clock, random } = this.#options;
-    const { onChange, onGap } = guardHandlers(handlers);
+    const { onChange, onGap } = catchHandlerErrors(handlers);
     const delivery = new ChangeDelivery({ onChange, clock, random, signal });
     // Not inside this call.
     this.#running = Promise.resolve().then(onGap).then(() => this.#queue.run(delivery));

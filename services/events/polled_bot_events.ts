@@ -10,7 +10,7 @@ import { tick } from "../control/tick.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
 import type { ChangeSource } from "./change_source.ts";
-import { guardHandlers } from "./guard_handlers.ts";
+import { catchHandlerErrors } from "./catch_handler_errors.ts";
 import { InProcessBotEvents, type InProcessBotEventsOptions } from "./in_process_bot_events.ts";
 
 /** Time between two polls, in ms. */
@@ -52,7 +52,7 @@ export class PolledBotEvents implements BotEvents {
   /** {@inheritDoc BotEvents.subscribe} */
   subscribe(handlers: BotEventHandlers): void {
     this.#events.subscribe(handlers);
-    const { onGap } = guardHandlers(handlers);
+    const { onGap } = catchHandlerErrors(handlers);
     this.#polling = tick("changes", this.#intervalMs, {
       signal: this.#end.signal,
       clock: this.#clock,

@@ -13,7 +13,7 @@ import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../events/bot
 import { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeQueue } from "../events/change_queue.ts";
 import { BOT_SUBJECTS } from "../events/bot_event.ts";
-import { guardHandlers } from "../events/guard_handlers.ts";
+import { catchHandlerErrors } from "../events/catch_handler_errors.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";
 
@@ -112,7 +112,7 @@ export class NatsBotEvents implements BotEvents {
     const { signal } = this.#end;
     signal.throwIfAborted();
     if (this.#running) throw new TypeError("There is a subscriber already");
-    const guarded = guardHandlers(handlers);
+    const guarded = catchHandlerErrors(handlers);
     const delivery = new ChangeDelivery({ onChange: guarded.onChange, clock, random, signal });
     const queue = new ChangeQueue({ clock, signal });
     const subscription = { handlers: guarded, delivery, queue };

@@ -10,7 +10,7 @@ import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
-import { Episodes, type EpisodesOptions } from "./episodes.ts";
+import { StoredIncidents, type StoredIncidentsOptions } from "./stored_incidents.ts";
 import { fromKeyText, toKeyText } from "./incident_key.ts";
 import type { CloseOptions, Happening, Incident, IncidentKey, IncidentKind, Incidents } from "./incidents.ts";
 import {
@@ -21,7 +21,7 @@ import {
 } from "./notification_event.ts";
 
 /** Dependencies of {@linkcode IncidentBook}. */
-export interface IncidentBookOptions extends EpisodesOptions {
+export interface IncidentBookOptions extends StoredIncidentsOptions {
   /** Name of the service's instance. */
   readonly instance: string;
   /** The clock. */
@@ -40,7 +40,7 @@ const MAX_CHANGES = 10_000;
 /** Takes changes at once, and stores them in order. */
 export class IncidentBook implements Incidents {
   readonly #options: IncidentBookOptions;
-  readonly #episodes: Episodes;
+  readonly #stored: StoredIncidents;
   /** The incidents that are open once all changes are stored, each with the event of its beginning. */
   readonly #open = new Map<string, NotificationEvent>();
   readonly #changes: Change[] = [];
@@ -50,7 +50,7 @@ export class IncidentBook implements Incidents {
   /** @param options See {@linkcode IncidentBookOptions}. */
   constructor(options: IncidentBookOptions) {
     this.#options = options;
-    this.#episodes = new Episodes(options);
+    this.#stored = new StoredIncidents(options);
   }
 
   /** {@inheritDoc Incidents.open} */
@@ -103,7 +103,7 @@ export class IncidentBook implements Incidents {
 
   /** Sends the events of incidents that could not be sent yet, because the channels could not be read. */
   channelsChanged(): void {
-    if (this.#episodes.hasUnfinished) this.#work.wake();
+    if (this.#stored.hasUnfinished) this.#work.wake();
   }
 
   /**
@@ -113,7 +113,7 @@ export class IncidentBook implements Incidents {
    * @throws {StoreUnavailableError} If the database does not answer. The call may be made again.
    */
   async load(signal: AbortSignal): Promise<void> {
-    for (const [key, opened] of await this.#episodes.load(signal)) this.#open.set(key, opened);
+    for (const [key, opened] of await this.#stored.load(signal)) this.#open.set(key, opened);
   }
 
   /**
@@ -126,7 +126,7 @@ export class IncidentBook implements Incidents {
     const { clock } = this.#options;
     for (let failures = 0; !signal.aborted;) {
       try {
-        if (this.#episodes.hasUnfinished) await this.#episodes.finishAll(signal);
+        if (this.#stored.hasUnfinished) await this.#stored.finishAll(signal);
         await this.#storeChanges();
         failures = 0;
         await this.#work.sleep({ clock, signal });
@@ -166,11 +166,11 @@ export class IncidentBook implements Incidents {
   async #store(change: Change): Promise<void> {
     switch (change.type) {
       case "open":
-        return await this.#episodes.open(change.key, change.opened);
+        return await this.#stored.open(change.key, change.opened);
       case "close":
-        return await this.#episodes.close(change.key, change.text, change.source);
+        return await this.#stored.close(change.key, change.text, change.source);
       case "forget":
-        return await this.#episodes.forget(change.key);
+        return await this.#stored.forget(change.key);
       case "happened":
         if (!await this.#options.send(change.event)) {
           this.#log.warn("nobody notified: the file of channels cannot be read", {

@@ -1,5 +1,5 @@
 /**
- * Guards sources of events against subscribers that throw.
+ * Keeps subscribers that throw from ending a source of events.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import type { BotEventHandlers } from "./bot_events.ts";
  * @param handlers The subscriber.
  * @returns The same handlers; `onMalformed` and `onGap` never throw.
  */
-export function guardHandlers(handlers: BotEventHandlers): BotEventHandlers {
-  const guard = (name: string, call: () => void) => {
+export function catchHandlerErrors(handlers: BotEventHandlers): BotEventHandlers {
+  const catchErrors = (name: string, call: () => void) => {
     try {
       call();
     } catch (error) {
@@ -24,7 +24,8 @@ export function guardHandlers(handlers: BotEventHandlers): BotEventHandlers {
   };
   return {
     onChange: handlers.onChange,
-    onMalformed: (subject, problem) => guard("onMalformed", () => handlers.onMalformed(subject, problem)),
-    onGap: () => guard("onGap", () => handlers.onGap()),
+    onMalformed: (subject, problem) =>
+      catchErrors("onMalformed", () => handlers.onMalformed(subject, problem)),
+    onGap: () => catchErrors("onGap", () => handlers.onGap()),
   };
 }

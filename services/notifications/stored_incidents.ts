@@ -8,8 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 import { type EventSource, type NotificationEvent, recoveredEvent } from "./notification_event.ts";
 
-/** Dependencies of {@linkcode Episodes}. */
-export interface EpisodesOptions {
+/** Dependencies of {@linkcode StoredIncidents}. */
+export interface StoredIncidentsOptions {
   /** Where they are kept. */
   readonly records: RecordStore;
   /** Which services' incidents these are; others have records of their own. */
@@ -23,7 +23,7 @@ export interface EpisodesOptions {
 }
 
 /** An incident, as it is stored. */
-interface Episode {
+interface StoredIncident {
   readonly opened: NotificationEvent;
   /** Whether the outbox has the event of its beginning. */
   readonly isSent: boolean;
@@ -41,14 +41,14 @@ const PAGE = 500;
  * the outbox ignores events that it has or had. Each method rejects with a `StoreUnavailableError` if the database does
  * not answer, and may then be called again.
  */
-export class Episodes {
-  readonly #options: EpisodesOptions;
+export class StoredIncidents {
+  readonly #options: StoredIncidentsOptions;
   readonly #prefix: string;
   #hasUnfinished = false;
   readonly #log = getLogger(["berth", "notifications"]);
 
-  /** @param options See {@linkcode EpisodesOptions}. */
-  constructor(options: EpisodesOptions) {
+  /** @param options See {@linkcode StoredIncidentsOptions}. */
+  constructor(options: StoredIncidentsOptions) {
     this.#options = options;
     this.#prefix = `${options.scope}/`;
   }
@@ -68,7 +68,7 @@ export class Episodes {
     await this.#options.records.open({ signal });
     const open: [string, NotificationEvent][] = [];
     for await (const { id, value } of this.#all(signal)) {
-      const { opened, recovered } = value as unknown as Episode;
+      const { opened, recovered } = value as unknown as StoredIncident;
       if (!recovered) open.push([id.slice(this.#prefix.length), opened]);
     }
     this.#hasUnfinished = true;
@@ -84,7 +84,7 @@ export class Episodes {
     this.#hasUnfinished = false;
     try {
       for await (const { id, revision, value } of this.#all(signal)) {
-        await this.#finish(id, revision, value as unknown as Episode);
+        await this.#finish(id, revision, value as unknown as StoredIncident);
       }
     } catch (error) {
       this.#hasUnfinished = true;
@@ -100,11 +100,11 @@ export class Episodes {
    */
   async open(key: string, opened: NotificationEvent): Promise<void> {
     const id = this.#prefix + key;
-    const { record, episode } = await this.#read(id);
+    const { record, incident } = await this.#read(id);
     // One that has ended is over; one that goes on is known already.
-    if (record && episode!.recovered) await this.#finish(id, record.revision, episode!);
-    else if (record && episode!.opened.id !== opened.id) return;
-    const fresh: Episode = { opened, isSent: false };
+    if (record && incident!.recovered) await this.#finish(id, record.revision, incident!);
+    else if (record && incident!.opened.id !== opened.id) return;
+    const fresh: StoredIncident = { opened, isSent: false };
     if (await this.#options.records.insert(COLLECTION, id, { ...fresh })) {
       this.#log.warn("incident", { kind: opened.kind, title: opened.title });
     }
@@ -120,11 +120,11 @@ export class Episodes {
    */
   async close(key: string, text: string, source: EventSource): Promise<void> {
     const id = this.#prefix + key;
-    const { record, episode } = await this.#read(id);
+    const { record, incident } = await this.#read(id);
     if (!record) return;
-    const recovered = episode!.recovered ?? recoveredEvent(episode!.opened, text, source);
-    const ended: Episode = { ...episode!, recovered };
-    if (!episode!.recovered) {
+    const recovered = incident!.recovered ?? recoveredEvent(incident!.opened, text, source);
+    const ended: StoredIncident = { ...incident!, recovered };
+    if (!incident!.recovered) {
       if (!await this.#options.records.replace(COLLECTION, id, record.revision, { ...ended })) {
         return await this.close(key, text, source);
       }
@@ -138,9 +138,9 @@ export class Episodes {
     await this.#options.records.delete(COLLECTION, this.#prefix + key);
   }
 
-  async #read(id: string): Promise<{ record?: StoredRecord; episode?: Episode }> {
+  async #read(id: string): Promise<{ record?: StoredRecord; incident?: StoredIncident }> {
     const record = await this.#options.records.get(COLLECTION, id);
-    return record ? { record, episode: record.value as unknown as Episode } : {};
+    return record ? { record, incident: record.value as unknown as StoredIncident } : {};
   }
 
   async *#all(signal: AbortSignal): AsyncGenerator<StoredRecord> {
@@ -158,19 +158,19 @@ export class Episodes {
     }
   }
 
-  async #finish(id: string, revision: number, episode: Episode): Promise<void> {
+  async #finish(id: string, revision: number, incident: StoredIncident): Promise<void> {
     const { records, send } = this.#options;
-    if (!episode.isSent && !await send(episode.opened)) {
+    if (!incident.isSent && !await send(incident.opened)) {
       this.#hasUnfinished = true;
       // Nobody knows of the beginning, so nobody needs to know of the end.
-      if (episode.recovered) await records.delete(COLLECTION, id);
+      if (incident.recovered) await records.delete(COLLECTION, id);
       return;
     }
-    if (!episode.recovered) {
-      if (!episode.isSent) await records.replace(COLLECTION, id, revision, { ...episode, isSent: true });
+    if (!incident.recovered) {
+      if (!incident.isSent) await records.replace(COLLECTION, id, revision, { ...incident, isSent: true });
       return;
     }
-    await send(episode.recovered);
+    await send(incident.recovered);
     await records.delete(COLLECTION, id);
   }
 }
