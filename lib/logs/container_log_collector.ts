@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { LogUnreachableError } from "../engine/log_unreachable_error.ts";
 import { ContainerNotFoundError, messageOf } from "../errors.ts";
 import { backoffMs, RETRY } from "../util/backoff.ts";
 import { Limiter } from "../util/limiter.ts";
@@ -48,6 +49,8 @@ export class ContainerLogCollector {
   /** When the container was created, in ms since 1970, once it is known to have exited. */
   #exitedOf: number | undefined;
   #problem: string | undefined;
+  /** Since when the engine does not reach the log, in ms by the monotonic clock. */
+  #unreachableSince: number | undefined;
   /** Makes shipments one at a time: each finds what the one before has left. */
   readonly #turn = new Limiter(1);
 
@@ -88,6 +91,13 @@ export class ContainerLogCollector {
     return this.#problem;
   }
 
+  /** For how long the engine has not reached the log, in ms; absent if it does. */
+  get unreachableMs(): number | undefined {
+    return this.#unreachableSince === undefined
+      ? undefined
+      : this.#collection.clock.monotonic() - this.#unreachableSince;
+  }
+
   /** Records that the container has exited. @param createdAt When it was created, by the engine's clock. */
   markExited(createdAt: Date): void {
     this.#exitedOf = createdAt.getTime();
@@ -108,8 +118,9 @@ export class ContainerLogCollector {
     if (this.#isComplete) return;
     try {
       await this.#ship({ isFinal: true, signal });
-      this.#problem = undefined;
+      this.#clearProblem();
     } catch (error) {
+      this.#recordUnreachable(error);
       if (!(error instanceof ContainerNotFoundError)) throw error;
       this.#giveUp();
     }
@@ -150,7 +161,7 @@ export class ContainerLogCollector {
       try {
         await this.#runOnce();
         if (this.#problem !== undefined) this.#log.info("logs are stored again", this.#fields());
-        this.#problem = undefined;
+        this.#clearProblem();
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
@@ -288,9 +299,20 @@ export class ContainerLogCollector {
     const problem = messageOf(error);
     if (this.#problem === undefined) this.#log.warn("logs not stored yet", { ...this.#fields(), problem });
     this.#problem = problem;
+    this.#recordUnreachable(error);
     // The counted bytes were not stored, so the next attempt does not wait for more.
     this.#isUnsure = true;
     this.#shippedAt = -Infinity;
+  }
+
+  #recordUnreachable(error: unknown): void {
+    this.#unreachableSince = error instanceof LogUnreachableError
+      ? this.#unreachableSince ?? this.#collection.clock.monotonic()
+      : undefined;
+  }
+
+  #clearProblem(): void {
+    this.#problem = this.#unreachableSince = undefined;
   }
 
   #fields() {

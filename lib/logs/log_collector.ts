@@ -49,6 +49,8 @@ export interface CollectionStatus {
   readonly isComplete: boolean;
   /** Why its output cannot be stored at the moment. */
   readonly problem?: string;
+  /** For how long the engine has not reached the log, in ms; absent if it does. */
+  readonly unreachableMs?: number;
 }
 
 /** How many logs are written at the same time; what is held of each is bounded. */
@@ -165,8 +167,12 @@ export class LogCollector implements AsyncDisposable {
   status(containerId: string): CollectionStatus | undefined {
     const log = this.#logOf(containerId);
     if (!log) return undefined;
-    const { isComplete, problem } = log;
-    return { isComplete, ...(problem !== undefined && { problem }) };
+    const { isComplete, problem, unreachableMs } = log;
+    return {
+      isComplete,
+      ...(problem !== undefined && { problem }),
+      ...(unreachableMs !== undefined && { unreachableMs }),
+    };
   }
 
   /** Number of containers whose output cannot be stored at the moment. */

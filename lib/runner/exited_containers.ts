@@ -35,6 +35,11 @@ export interface ReleaseOptions {
 
 /** How long the next container of a bot waits until the last lines of this one are stored, in ms. */
 const MAKE_ROOM_TIMEOUT_MS = 500;
+/**
+ * How long the next container of a bot waits for a log that the engine does not reach, in ms, where it cannot be set aside: a
+ * node may be gone for good, and its bots must go on.
+ */
+const UNREACHABLE_LIMIT_MS = 15_000;
 /** Largest number of containers that are set aside: of one bot, and in total. */
 const MAX_OF_BOT = 20;
 const MAX_OF_ALL = 500;
@@ -60,13 +65,17 @@ export class ExitedContainers {
    *
    * @param info A container that has exited.
    * @param options See {@linkcode ReleaseOptions}.
-   * @throws {LogsNotSavedError} If its lines cannot be stored and it was not set aside. The container stays.
+   * @throws {LogsNotSavedError} If its lines cannot be stored and it was not set aside. The container stays; one that cannot
+   * be set aside goes once the engine has not reached its log for 15 s.
    */
   async release(info: ContainerInfo, { makeRoom = false, signal }: ReleaseOptions = {}): Promise<void> {
     const problem = await this.#save(info, makeRoom, signal);
     if (problem === undefined) return await this.#options.remover.remove(info, signal);
     signal?.throwIfAborted();
     const { orchestrator } = this.#options;
+    if (orchestrator.rename === undefined && makeRoom && this.#isOutOfReach(info)) {
+      return await this.#abandon(info, signal);
+    }
     const mayWait = makeRoom && orchestrator.rename !== undefined && this.#hasRoom(info);
     if (!mayWait) throw new LogsNotSavedError(info.name, { cause: problem });
     const name = `${info.name}_${shortId(info)}`;
@@ -158,6 +167,22 @@ export class ExitedContainers {
     }
   }
 
+  #isOutOfReach({ id }: ContainerInfo): boolean {
+    const { unreachableMs = 0 } = this.#options.logs?.status(id) ?? {};
+    return unreachableMs >= UNREACHABLE_LIMIT_MS;
+  }
+
+  /** Ends the log of a container without the lines that cannot be read, and removes the container. */
+  async #abandon(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
+    const { logs, remover } = this.#options;
+    await logs!.abandon({ ...toCollectedContainer(info), hasExited: true }, OUT_OF_REACH, signal);
+    this.#log.warn("last lines given up: the engine does not reach the log", {
+      id: botOf(info),
+      container: info.name,
+    });
+    await remover.remove(info, signal);
+  }
+
   #hasRoom(info: ContainerInfo): boolean {
     const ofBot = [...this.#aside.values()].filter((bot) => bot === botOf(info)).length;
     return ofBot < MAX_OF_BOT && this.#aside.size < MAX_OF_ALL;
@@ -172,6 +197,9 @@ export class ExitedContainers {
 export function isSetAside(info: Pick<ContainerInfo, "id" | "name" | "phase">): boolean {
   return info.phase === "exited" && info.name.endsWith(`_${shortId(info)}`);
 }
+
+const OUT_OF_REACH =
+  "berth: its node keeps a log that cannot be reached: whatever the bot printed there and is not above is lost";
 
 function describeLoss({ reason = "its host is gone" }: ContainerInfo): string {
   return `berth: ${reason}: whatever the bot printed there and is not above is lost`;

@@ -30,6 +30,8 @@ export class ManagerClient {
   readonly #attemptMs: number;
   #preferred = 0;
   readonly #base: DockerodeClient;
+  /** Node of each manager, as far as they were asked. */
+  readonly #nodes = new Map<DockerodeClient, string>();
 
   /**
    * @param managers Connections to managers, at least one.
@@ -85,6 +87,24 @@ export class ManagerClient {
   /** Creates the scope of a request. See {@linkcode DockerodeClient.scope}. */
   scope(what: string, options: EngineRequestOptions): CallScope {
     return this.#base.scope(what, options);
+  }
+
+  /**
+   * Finds the manager that is a node: its engine knows what runs there.
+   *
+   * @param node Id of the node.
+   * @param options Limit of each question, and what cancels it.
+   * @returns `undefined` if no manager is that node, or it does not answer.
+   */
+  async managerOn(node: string, options: EngineRequestOptions): Promise<DockerodeClient | undefined> {
+    const unknown = this.#managers.filter((manager) => !this.#nodes.has(manager));
+    await Promise.all(unknown.map(async (manager) => {
+      const request = { what: "ask a manager for its node", method: "GET", path: "/info" } as const;
+      const answer = await manager.call(request, options).catch(() => undefined);
+      const { Swarm } = (answer?.value ?? {}) as { Swarm?: { NodeID?: string } };
+      if (Swarm?.NodeID) this.#nodes.set(manager, Swarm.NodeID);
+    }));
+    return this.#managers.find((manager) => this.#nodes.get(manager) === node);
   }
 
   /** Cancels every request and closes the connections. */

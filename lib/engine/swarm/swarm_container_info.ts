@@ -25,6 +25,8 @@ const TASK_LIMIT_MS = 60_000;
 export interface SwarmContainer extends ContainerInfo {
   /** Id of its task; absent until the Swarm has made one. */
   readonly taskId?: string;
+  /** Id of the container on its node; absent until that has made one. */
+  readonly engineId?: string;
   /** The most processors that it may use; absent without a limit. */
   readonly cpus?: number;
   /** Time between SIGTERM and SIGKILL that it was created with, in seconds. */
@@ -90,6 +92,7 @@ export function toSwarmContainer(
     ...base,
     taskId: task.ID,
     ...(task.NodeID && { nodeId: task.NodeID }),
+    ...(ContainerStatus?.ContainerID && { engineId: ContainerStatus.ContainerID }),
     ...(nodeName !== undefined && { nodeName }),
     phase,
     ...(phase === "exited" && exitCode !== undefined && { exitCode }),

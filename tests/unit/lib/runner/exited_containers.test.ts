@@ -85,3 +85,33 @@ Deno.test("ExitedContainers sets a bounded number aside, of a bot and of all", a
   })));
   assert.match(next.exited.waiting("one")!, /20 exited containers/);
 });
+
+Deno.test("ExitedContainers gives up last lines that no engine reaches, where a container cannot be set aside", async () => {
+  const done: string[] = [];
+  let status: CollectionStatus = { isComplete: false, problem: "it is not reached", unreachableMs: 14_000 };
+  const logs = {
+    stop: () => Promise.reject(new Error("the node is not reached")),
+    abandon: (_: unknown, text: string) => Promise.resolve(void done.push(text)),
+    status: () => status,
+  };
+  const exited = new ExitedContainers({
+    orchestrator: { getStatus: () => Promise.resolve(undefined) },
+    remover: { remove: ({ id }) => Promise.resolve(void done.push(`remove ${id.slice(-1)}`)) },
+    logs: logs as unknown as LogCollector,
+  });
+  const info = new Stage().container(idOf(1));
+  await assert.rejects(exited.release(info, { makeRoom: true }), LogsNotSavedError, "it may be reached soon");
+  status = { ...status, unreachableMs: 15_000 };
+  await assert.rejects(exited.release(info), LogsNotSavedError, "nothing waits for its name");
+  status = { isComplete: false, problem: "the store is down" };
+  await assert.rejects(
+    exited.release(info, { makeRoom: true }),
+    LogsNotSavedError,
+    "the engine has the lines",
+  );
+  assert.deepEqual(done, []);
+  status = { isComplete: false, problem: "it is not reached", unreachableMs: 15_000 };
+  await exited.release(info, { makeRoom: true });
+  assert.match(done[0]!, /^berth: its node keeps a log that cannot be reached: .* is lost$/);
+  assert.deepEqual(done.slice(1), [`remove ${info.id.slice(-1)}`]);
+});
