@@ -67,8 +67,11 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
     assert.match(follower.output, /is no mark here/);
     const all = await readLog(env, id);
     assert.equal(follower.stdout, await berth(env, "logs", id), "what was followed is what stands there");
-    assert.deepEqual(all.at(-1)?.text, "stderr: is no mark here \x1b[2J");
-    assertNumbered(all.slice(0, -1), "stdout", COUNT);
+    // A busy engine may note the last line of the other stream after it.
+    const last = all.findLastIndex(({ stream }) => stream === "stdout");
+    assert.ok(last >= all.length - 2, `${last} of ${all.length}`);
+    assert.equal(all[last]!.text, "stderr: is no mark here \x1b[2J");
+    assertNumbered(all.toSpliced(last, 1), "stdout", COUNT);
     assertNumbered(all, "stderr", COUNT);
     const followed = late.stdout.split("\n").slice(0, -1)
       .map((line) => parseStoredLine(formatLine(JSON.parse(line))));
@@ -102,7 +105,7 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
     const whole = await berth(env, "logs", id);
     assert.equal(whole.slice(0, before.length), before);
     const found = await berth(env, "logs", "--all", "--grep", "^stderr: is no mark", "--json");
-    assert.deepEqual(found.split("\n").slice(0, -1).map((line) => JSON.parse(line)), json.slice(-1));
+    assert.deepEqual(found.split("\n").slice(0, -1).map((line) => JSON.parse(line)), [json[last]]);
     service.kill("SIGTERM");
     assert.equal(await service.end(), 0, service.output);
     return whole;
