@@ -54,7 +54,8 @@ async function main(args: string[]): Promise<number> {
   }
   const plan = planTests(own.filter(isPath), fast);
 
-  if (gate && await runGate()) plan.unit = [];
+  const isChecked = gate && await runGate();
+  if (isChecked) plan.unit = [];
   const { unit, inProcess, lanes, waiting, calm, alone, documented } = plan;
   const withServers = [...lanes, ...waiting, ...calm, ...alone];
   const isOne = withServers.length === 1;
@@ -62,7 +63,7 @@ async function main(args: string[]): Promise<number> {
   if (inProcess.length > 0) {
     await runTests(["--parallel", ...options, ...inProcess], "the tests in one process");
   }
-  if (await typesAreRight(withServers)) {
+  if (isChecked || await typesAreRight(withServers)) {
     const test = (files: readonly string[], lanes: number, isLive = isOne) =>
       runLanes(files, lanes, (file) => runTests(["--no-check", ...options, file], file, isLive));
     await Promise.all([test(lanes, LANES).then(() => test(calm, 1)), test(waiting, 1)]);
@@ -96,7 +97,7 @@ function showLongest(): void {
 /**
  * Runs the gate. It needs no servers, and sees none: a program that a test starts would use them.
  *
- * @returns Whether it has run the unit tests.
+ * @returns Whether it has run the unit tests, its last step: then it has also checked the types of all files.
  */
 async function runGate(): Promise<boolean> {
   console.log("The gate: deno task ok");
