@@ -19,7 +19,7 @@ const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 4);
 /** How many of them run however busy the machine is. */
 const MIN_LANES = 2;
 /** Load of a processor above which no further lane begins a file: it would only take longer, and time limits with it. */
-const MAX_LOAD = 4;
+const MAX_LOAD = 3;
 /** How often to look at the load, in ms. */
 const LOAD_LOOK_MS = 2_000;
 /** How many files that need no servers run side by side in a process: some wait more than they compute. */
