@@ -26,7 +26,7 @@ interface Queue<Result> {
  * Gives each worker one item after the other. Ends, also if it is left early, once the workers have let go of theirs.
  *
  * @returns The results in the order of the items, each with its item.
- * @throws What the work on an item threw, in its turn.
+ * @throws {unknown} The error that the work on an item threw, in its turn.
  */
 export async function* orderedWork<Item, Worker, Result>(
   items: readonly Item[],

@@ -139,7 +139,7 @@ async function cutPower(
   };
 }
 
-/** What Berth knows of its bots, and the end of its log. @param cluster The cluster. */
+/** Shows the state of the bots, and the end of Berth's log. @param cluster The cluster. */
 async function explain(cluster: ClusterFixture): Promise<string> {
   const { output } = await cluster.berth("ps");
   return [output, ...cluster.process().lines.slice(-SHOWN_LINES)].join("\n");
