@@ -40,6 +40,9 @@ export async function startRegistry(space: LabSpace, storage: string): Promise<v
   await untilOpen(space, "registry", 5000);
 }
 
+/** Before a program of the hub: it stands for machines of its own, so the nodes must not keep it from answering. */
+const FIRST = ["nice", "-n", "-10"];
+
 /**
  * Starts a server. It keeps its data in the lab's folder.
  *
@@ -55,7 +58,16 @@ export async function startServer(space: LabSpace, server: LabServer): Promise<S
       // Its network is closed to everybody else.
       const password = `${MINIO_USER}-password`;
       await space.start(server, [
-        ...["minio", "server", data, "--address", `${HUB}:9000`, "--certs-dir", join(data, ".certs")],
+        ...[
+          ...FIRST,
+          "minio",
+          "server",
+          data,
+          "--address",
+          `${HUB}:9000`,
+          "--certs-dir",
+          join(data, ".certs"),
+        ],
       ], {
         MINIO_ROOT_USER: MINIO_USER,
         MINIO_ROOT_PASSWORD: password,
@@ -71,11 +83,11 @@ export async function startServer(space: LabSpace, server: LabServer): Promise<S
       };
     }
     case "mongo":
-      await space.start(server, ["ferretdb", `${HUB}:27017`, data]);
+      await space.start(server, [...FIRST, "ferretdb", `${HUB}:27017`, data]);
       await untilOpen(space, server, 27017);
       return { MONGO_URI: `mongodb://${HUB}:27017` };
     case "nats":
-      await space.start(server, ["nats-server", "-js", "-sd", data, "-a", HUB, "-p", "4222"]);
+      await space.start(server, [...FIRST, "nats-server", "-js", "-sd", data, "-a", HUB, "-p", "4222"]);
       await untilOpen(space, server, 4222);
       return { NATS_URL: `nats://${HUB}:4222` };
   }
