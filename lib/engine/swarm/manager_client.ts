@@ -93,10 +93,11 @@ export class ManagerClient {
    * Finds the manager that is a node: its engine knows what runs there.
    *
    * @param node Id of the node.
-   * @param options Limit of each question, and what cancels it.
+   * @param signal Cancels the call.
    * @returns `undefined` if no manager is that node, or it does not answer.
    */
-  async managerOn(node: string, options: EngineRequestOptions): Promise<DockerodeClient | undefined> {
+  async managerOn(node: string, signal?: AbortSignal): Promise<DockerodeClient | undefined> {
+    const options = { limitMs: this.#attemptMs, signal };
     const unknown = this.#managers.filter((manager) => !this.#nodes.has(manager));
     await Promise.all(unknown.map(async (manager) => {
       const request = { what: "ask a manager for its node", method: "GET", path: "/info" } as const;

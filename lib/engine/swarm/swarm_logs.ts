@@ -121,7 +121,7 @@ export class SwarmLogs {
   ): AsyncGenerator<readonly LogEntry[], boolean> {
     const { client, limitMs } = this.#parts;
     if (nodeId === undefined || engineId === undefined) return false;
-    const engine = await client.managerOn(nodeId, { limitMs, signal: options.signal });
+    const engine = await client.managerOn(nodeId, options.signal);
     if (!engine) return false;
     try {
       yield* logsOf(engine, limitMs).readEntries(engineId, options);
