@@ -16,9 +16,9 @@ const KINDS: Readonly<Record<ServiceName, readonly LeftoverKind[]>> = {
 };
 
 /**
- * Makes what removes the leftovers of each service. A service that has begun to lead removes those of its own kinds: of
- * several Berths on one engine, another one may lead the other service and be starting its containers. Whoever leads any
- * service builds, so the leftovers of builds are removed by a process that leads all of them.
+ * Makes the functions that remove leftovers, one for each service. A service removes only the kinds that it starts: another
+ * Berth on the same engine may lead the other service, and may be starting a container. Each leader runs builds, so only a
+ * process that leads all services removes the leftovers of builds.
  *
  * @param services The services of this process.
  * @param runner Removes leftovers.

@@ -91,7 +91,7 @@ export interface ClusterLeases {
   find(key: string, options?: LeaseCallOptions): Promise<FoundLease | undefined>;
 }
 
-/** The times of a lease, in ms, by the clock of whoever counts. Clocks may run up to 10 % too fast or too slow. */
+/** The times of a lease, in ms, by the clock of the process that measures them. Clocks may run up to 10 % too fast or too slow. */
 export interface LeaseTimes {
   /** Holder: time between two renewals. */
   readonly renewEveryMs: number;

@@ -1,5 +1,5 @@
 /**
- * Work that is recorded in the database, and that whoever serves goes on with.
+ * Continues work that the database records, in the process that serves.
  *
  * @module
  */

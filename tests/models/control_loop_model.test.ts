@@ -171,7 +171,7 @@ function randomDesired(random: SeededRandom): DesiredState {
   return undefined;
 }
 
-/** Makes something happen. Berth is told of most of it; some is left for the next resync. */
+/** Changes something at random. Berth gets an event for most changes, and finds the others at the next resync. */
 function happen({ random, engine, documents }: World, berth: ModelBerth): void {
   const chance = random.next();
   const running = engine.list().filter(({ phase }) => phase === "running");

@@ -278,7 +278,7 @@ Deno.test("run_tests that is interrupted ends its tests, with what they have sta
   }
 });
 
-/** Whether a process has ended; whoever was its parent may not have noticed. */
+/** Whether a process has ended, also if its parent has not collected its exit status yet. */
 function isOver(pid: number): boolean {
   try {
     return /^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
