@@ -111,7 +111,10 @@ async function runningOn(lab: Lab, number: number): Promise<string[]> {
   return containers.map(({ Image }) => Image);
 }
 
-/** Waits until the Swarm sees a node in this state. */
+/**
+ * Waits until the Swarm sees a node in this state. A Swarm that loses its leader takes up to 90 s to see that another
+ * node is down: its next leader waits for every node first.
+ */
 async function untilState(lab: Lab, number: number, state: string): Promise<void> {
   const docker = connectDocker(lab.managers[0]!);
   await until(`node ${number} is ${state}`, async () => {
@@ -120,7 +123,7 @@ async function untilState(lab: Lab, number: number, state: string): Promise<void
     return nodes.some((node: any) =>
       node.Description?.Hostname === lab.node(number).name && node.Status.State === state
     );
-  });
+  }, 180_000);
 }
 
 /** Ports of the servers of the hub that a node reaches. */
