@@ -17,7 +17,7 @@ import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./config.ts";
 
-/** Everything that Berth keeps in one database, over one connection. */
+/** Everything that Berth keeps in one database. */
 export interface Stores extends AsyncDisposable {
   /** The documents of the bots. */
   readonly bots: KnownDocuments;
@@ -58,15 +58,17 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     const { MongoServiceRegistry } = await import("./mongo/mongo_service_registry.ts");
     const { MongoStoreIdentities } = await import("./mongo/mongo_store_identities.ts");
     const client = connectMongo(config.mongoUri.reveal());
+    // When many bots start at once, a renewal does not queue behind the calls of their starts.
+    const forRenewals = connectMongo(config.mongoUri.reveal());
     return closing({
       bots: new KnownDocuments(new MongoDocumentRepository(client, BOTS), systemClock),
       schedules: new MongoScheduleRepository(client),
       runs: new MongoRunRepository(client),
       records: new MongoRecordStore(client),
-      leases: new MongoLeaseStore(client),
+      leases: new MongoLeaseStore(client, { forRenewals }),
       identities: new MongoStoreIdentities(client),
       registry: new MongoServiceRegistry(client),
-    }, () => client.close());
+    }, () => Promise.all([client.close(), forRenewals.close()]));
   }
   const { connectSqlite } = await import("./sqlite/connect_sqlite.ts");
   const { SqliteChangeSource } = await import("./sqlite/sqlite_change_source.ts");
@@ -101,7 +103,7 @@ export function databasePath({ dataDir }: Pick<DockerRunnerConfig, "dataDir">): 
 
 function closing(
   stores: Omit<Stores, typeof Symbol.asyncDispose>,
-  close: () => Promise<void> | void,
+  close: () => Promise<unknown> | void,
 ): Stores {
   return {
     ...stores,

@@ -17,6 +17,8 @@ export interface MongoLeaseStoreOptions {
   readonly database?: string;
   /** How long the server may be silent, in ms. @default 15000 */
   readonly limitMs?: number;
+  /** The connection that renewals have for themselves. @default {the connection of all other calls} */
+  readonly forRenewals?: MongoClient;
 }
 
 /** A record as stored. Its `_id` is made of key and epoch, so it is unique without creating an index. */
@@ -32,15 +34,22 @@ interface StoredLease extends LeaseRecord {
  */
 export class MongoLeaseStore implements LeaseStore {
   readonly #leases: Collection<StoredLease>;
+  readonly #renewed: Collection<StoredLease>;
   readonly #calls: MongoCalls;
+  readonly #renewals: MongoCalls;
 
   /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoLeaseStoreOptions = {}) {
-    this.#leases = client.db(options.database ?? "bot_runner").collection<StoredLease>("berth_leases", {
-      readPreference: "primary",
-      writeConcern: { w: "majority" },
-    });
-    this.#calls = new MongoCalls(client, options.limitMs ?? 15_000);
+    const { database = "bot_runner", limitMs = 15_000, forRenewals = client } = options;
+    const leasesOver = (connection: MongoClient) =>
+      connection.db(database).collection<StoredLease>("berth_leases", {
+        readPreference: "primary",
+        writeConcern: { w: "majority" },
+      });
+    this.#leases = leasesOver(client);
+    this.#renewed = leasesOver(forRenewals);
+    this.#calls = new MongoCalls(client, limitMs);
+    this.#renewals = new MongoCalls(forRenewals, limitMs);
   }
 
   /** See {@linkcode LeaseStore.open}. */
@@ -80,13 +89,13 @@ export class MongoLeaseStore implements LeaseStore {
 
   /** See {@linkcode LeaseStore.renew}. */
   renew(leases: readonly LeaseRef[], options?: RepositoryCallOptions): Promise<boolean[]> {
-    return this.#calls.run("renew leases", options, async ({ signal }) => {
+    return this.#renewals.run("renew leases", options, async ({ signal }) => {
       if (leases.length === 0) return [];
       // One write for all: a database that syncs each write by itself could not follow hundreds of copies.
       const own = leases.map(({ key, epoch }) => idOf(key, epoch));
-      await this.#leases.updateMany({ _id: { $in: own }, isReleased: false }, { $inc: { beat: 1 } });
+      await this.#renewed.updateMany({ _id: { $in: own }, isReleased: false }, { $inc: { beat: 1 } });
       const wanted = [...own, ...leases.map(({ key, epoch }) => idOf(key, epoch + 1))];
-      const found = await this.#leases.find({ _id: { $in: wanted } }, {
+      const found = await this.#renewed.find({ _id: { $in: wanted } }, {
         signal,
         projection: { owner: 1, isReleased: 1 },
       }).toArray();
@@ -132,7 +141,7 @@ export class MongoLeaseStore implements LeaseStore {
 
   /** Refuses new calls. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.close();
+    for (const calls of [this.#calls, this.#renewals]) calls.close();
     return Promise.resolve();
   }
 }

@@ -6,6 +6,7 @@
 
 import { EngineUnavailableError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import { allRecords } from "../records/all_records.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import type { SupervisorAnswer, SupervisorRequest } from "./supervisor_messages.ts";
@@ -14,6 +15,8 @@ const REQUESTS = "supervisor_requests";
 const ANSWERS = "supervisor_answers";
 /** How old the list of requests may be, in ms: all renewals of that time share one read. */
 const FRESH_MS = 1000;
+/** How long a renewal waits for the list at most, in ms: the next one gets what this one misses. */
+const MAX_WAIT_MS = 500;
 /** How often an answer is looked for that another process may have received, in ms. */
 const POLL_MS = 500;
 
@@ -79,7 +82,8 @@ export class RequestBox {
   /** Returns what a supervisor is asked to do. @param order Id of its order. */
   async requestsOf(order: string): Promise<readonly AskedRequest[]> {
     if (this.#clock.monotonic() - this.#readAt >= FRESH_MS) {
-      await (this.#reading ??= this.#read().finally(() => this.#reading = undefined));
+      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
+      await settledWithin(this.#reading, MAX_WAIT_MS, this.#clock);
     }
     return this.#known.get(order) ?? [];
   }

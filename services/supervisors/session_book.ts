@@ -91,7 +91,10 @@ export class SessionBook {
       begunAt: this.#now(),
       tokens: [token.stored],
     };
-    if (await this.#records.insert(SESSIONS, id, { ...begun })) return token.value;
+    if (await this.#records.insert(SESSIONS, id, { ...begun })) {
+      this.#remember(id, begun);
+      return token.value;
+    }
     let isOurs = false;
     await this.update(id, (session) => {
       isOurs = session.task === task && session.nonceHash === nonceHash && !session.end;
@@ -186,8 +189,12 @@ export class SessionBook {
       return undefined;
     }
     const session = record.value as unknown as StoredSession;
-    this.#known.set(order, { session, readAt: this.#clock.monotonic() });
+    this.#remember(order, session);
     return session;
+  }
+
+  #remember(order: string, session: StoredSession): void {
+    this.#known.set(order, { session, readAt: this.#clock.monotonic() });
   }
 
   #newToken(order: string): { readonly value: string; readonly stored: Token } {

@@ -12,6 +12,8 @@ import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { SecretResolver } from "../../lib/secrets/secret_resolver.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
+import { SharedWork } from "../../lib/util/shared_work.ts";
 import { ApiProblem } from "../api/api_problem.ts";
 import { beginAnswer, type BeginParts } from "./begin_answer.ts";
 import type { CarriedStates, SnapshotFacts } from "./carried_states.ts";
@@ -25,6 +27,11 @@ import type { UsageReports } from "./usage_reports.ts";
 
 /** How often the secrets of a program are compared, in ms. */
 const COMPARE_MS = 30_000;
+/**
+ * How long a renewal waits at most until a report is written down, in ms: a database that has many bots to start ends
+ * none. The next renewal reports the same again.
+ */
+const MAX_RECORD_MS = 500;
 const MAX_KNOWN = 10_000;
 
 /** Parts of {@linkcode Supervisors}. */
@@ -66,6 +73,7 @@ export class Supervisors {
   readonly #parts: SupervisorsParts;
   readonly #orders = new LRUCache<string, WorkOrder>({ max: MAX_KNOWN });
   readonly #comparedAt = new LRUCache<string, number>({ max: MAX_KNOWN });
+  readonly #recording = new SharedWork<void>();
   readonly #log = getLogger(["berth", "supervisors"]);
 
   /** @param parts See {@linkcode SupervisorsParts}. */
@@ -136,14 +144,17 @@ export class Supervisors {
 
   /** Renews the lease. @throws {ApiProblem} 410 if it is no longer held. */
   async renew({ order, session }: TakenOrder, report: RenewBody): Promise<Record<string, unknown>> {
-    const { sessions, requests, usage } = this.#parts;
+    const { sessions, requests, usage, clock } = this.#parts;
     if (session.end) throw over();
     // It counts from before the supervisor asked, so its answer has time.
     await this.#requireLease(order, { canWait: true });
     if (report.usage) usage.take(order.id, report.usage);
     for (const answer of report.answers) await requests.take(order.id, answer);
-    await this.#record(order, session, report);
-    await this.#compareSecrets(order, session, report.nonce);
+    const recorded = this.#recording.run(order.id, async () => {
+      await this.#record(order, session, report);
+      await this.#compareSecrets(order, session, report.nonce);
+    });
+    await settledWithin(recorded, MAX_RECORD_MS, clock);
     const token = await sessions.renewToken(order.id, session);
     const asked = await requests.requestsOf(order.id);
     return { ...(token !== undefined && { token }), ...(asked.length > 0 && { requests: asked }) };
