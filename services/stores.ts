@@ -58,7 +58,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     const { MongoServiceRegistry } = await import("./mongo/mongo_service_registry.ts");
     const { MongoStoreIdentities } = await import("./mongo/mongo_store_identities.ts");
     const client = connectMongo(config.mongoUri.reveal());
-    // When many bots start at once, a renewal does not queue behind the calls of their starts.
+    // When many bots start at once, renewals of leases and registrations do not queue behind the calls of the starts.
     const forRenewals = connectMongo(config.mongoUri.reveal());
     return closing({
       bots: new KnownDocuments(new MongoDocumentRepository(client, BOTS), systemClock),
@@ -67,7 +67,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
       records: new MongoRecordStore(client),
       leases: new MongoLeaseStore(client, { forRenewals }),
       identities: new MongoStoreIdentities(client),
-      registry: new MongoServiceRegistry(client),
+      registry: new MongoServiceRegistry(forRenewals),
     }, () => Promise.all([client.close(), forRenewals.close()]));
   }
   const { connectSqlite } = await import("./sqlite/connect_sqlite.ts");
