@@ -18,6 +18,8 @@ import { exists, planTests } from "./test_plan.ts";
 const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 4);
 /** How many of them run however busy the machine is. */
 const MIN_LANES = 2;
+/** How many files that need a calm machine run side by side: two leave half of two cores idle. */
+const CALM_LANES = 2;
 /** Load of a processor above which no further lane begins a file: it would only take longer, and time limits with it. */
 const MAX_LOAD = 3;
 /** How often to look at the load, in ms. */
@@ -66,7 +68,7 @@ async function main(args: string[]): Promise<number> {
   if (isChecked || await typesAreRight(withServers)) {
     const test = (files: readonly string[], lanes: number, isLive = isOne) =>
       runLanes(files, lanes, (file) => runTests(["--no-check", ...options, file], file, isLive));
-    await Promise.all([test(lanes, LANES).then(() => test(calm, 1)), test(waiting, 1)]);
+    await Promise.all([test(lanes, LANES).then(() => test(calm, CALM_LANES)), test(waiting, 1)]);
     await test(alone, 1, true);
   }
   if (documented.length > 0) await runTests(["--doc", ...options, ...documented], "the examples");

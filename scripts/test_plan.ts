@@ -15,7 +15,7 @@ export interface TestPlan {
   lanes: string[];
   /** Each in a process of its own, one at a time, beside the lanes and {@linkcode calm}: their tests hardly compute. */
   waiting: string[];
-  /** Each in a process of its own after the lanes, with nothing beside it but one of {@linkcode waiting}. */
+  /** Each in a process of its own after the lanes, two at a time, beside nothing else but one of {@linkcode waiting}. */
   calm: string[];
   /** Each in a process of its own at the end, with nothing beside it. */
   alone: string[];
