@@ -74,6 +74,7 @@ export class Supervisors {
   readonly #orders = new LRUCache<string, WorkOrder>({ max: MAX_KNOWN });
   readonly #comparedAt = new LRUCache<string, number>({ max: MAX_KNOWN });
   readonly #recording = new SharedWork<void>();
+  readonly #comparing = new SharedWork<void>();
   readonly #log = getLogger(["berth", "supervisors"]);
 
   /** @param parts See {@linkcode SupervisorsParts}. */
@@ -150,11 +151,13 @@ export class Supervisors {
     await this.#requireLease(order, { canWait: true });
     if (report.usage) usage.take(order.id, report.usage);
     for (const answer of report.answers) await requests.take(order.id, answer);
-    const recorded = this.#recording.run(order.id, async () => {
-      await this.#record(order, session, report);
-      await this.#compareSecrets(order, session, report.nonce);
-    });
-    await settledWithin(recorded, MAX_RECORD_MS, clock);
+    const recorded = this.#recording.run(order.id, () => this.#record(order, session, report));
+    // A provider of secrets may take its time.
+    const compared = this.#comparing.run(
+      order.id,
+      () => this.#compareSecrets(order, session, report.nonce),
+    );
+    await settledWithin(Promise.all([recorded, compared]), MAX_RECORD_MS, clock);
     const token = await sessions.renewToken(order.id, session);
     const asked = await requests.requestsOf(order.id);
     return { ...(token !== undefined && { token }), ...(asked.length > 0 && { requests: asked }) };
