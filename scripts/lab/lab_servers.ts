@@ -58,16 +58,8 @@ export async function startServer(space: LabSpace, server: LabServer): Promise<S
       // Its network is closed to everybody else.
       const password = `${MINIO_USER}-password`;
       await space.start(server, [
-        ...[
-          ...FIRST,
-          "minio",
-          "server",
-          data,
-          "--address",
-          `${HUB}:9000`,
-          "--certs-dir",
-          join(data, ".certs"),
-        ],
+        ...FIRST,
+        ...["minio", "server", data, "--address", `${HUB}:9000`, "--certs-dir", join(data, ".certs")],
       ], {
         MINIO_ROOT_USER: MINIO_USER,
         MINIO_ROOT_PASSWORD: password,
