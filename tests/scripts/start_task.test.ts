@@ -4,7 +4,12 @@ import { userEnvironment } from "../support/user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Reads files of many sizes at once, as a deployment does, and tells how many MiB more it has at the end. */
+/** How many MiB more a process may have after a large deployment. */
+const MAX_MORE_MIB = 64;
+/**
+ * Reads files of many sizes at once, as a deployment does, and tells how many MiB more it has at the end. V8 frees buffers
+ * beside the program, so on a busy machine some are still there when the collection returns.
+ */
 const READER = `
 const rss = () => { gc(); return Deno.memoryUsage().rss / 2 ** 20; };
 const folder = await Deno.makeTempDir();
@@ -12,7 +17,11 @@ const sizes = [...[1, 3, 5, 8, 16].map((mib) => mib * 2 ** 20), ...Array.from({ 
 for (const size of sizes) await Deno.writeFile(folder + "/" + size, new Uint8Array(size));
 const before = rss();
 for (let round = 0; round < 6; round++) await Promise.all(sizes.map((size) => Deno.readFile(folder + "/" + size)));
-console.log(rss() - before);
+let more = rss() - before;
+for (const end = performance.now() + 20_000; more >= ${MAX_MORE_MIB} && performance.now() < end; more = rss() - before) {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+console.log(more);
 await Deno.remove(folder, { recursive: true });
 `;
 
@@ -79,6 +88,6 @@ Deno.test({
     const { code, stdout } = await reader.output();
     assert.equal(code, 0);
     const more = Number(new TextDecoder().decode(stdout));
-    assert.ok(more < 64, `${more} MiB more than before`);
+    assert.ok(more < MAX_MORE_MIB, `${more} MiB more than before`);
   },
 });
