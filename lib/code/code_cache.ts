@@ -5,11 +5,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { AnswerLimit } from "../util/answer_limit.ts";
 import { KnownVersions } from "./known_versions.ts";
 import { type CachedArchive, listArchives, PARTIAL } from "./list_archives.ts";
 import { isDiskFull, onDisk, unlessMissing } from "../util/files.ts";
 import { downloadObject } from "./download_object.ts";
 import { InvalidArchiveError, messageOf, ObjectNotFoundError, ObjectStoreError } from "../errors.ts";
+import { systemClock } from "../util/clock.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import type { ObjectContent, ObjectInfo, ObjectStore } from "../objects/object_store.ts";
 import { SharedWork } from "../util/shared_work.ts";
@@ -37,6 +39,8 @@ interface Entry {
 
 /** How long to wait for the object store if an earlier answer will do, in ms. */
 const STALE_AFTER_MS = 2_000;
+/** The same, in ms, shortly after it did not answer: a bot that crashed is off the market meanwhile. */
+const OUTAGE_STALE_AFTER_MS = 500;
 
 /**
  * A content-addressed cache of archives. Each use asks the store for the version at the key, so that a changed object
@@ -52,6 +56,11 @@ export class CodeCache {
   readonly #entries = new Map<string, Entry>();
   readonly #known: KnownVersions;
   readonly #fetches = new SharedWork<string>();
+  readonly #limit = new AnswerLimit({
+    limitMs: STALE_AFTER_MS,
+    outageLimitMs: OUTAGE_STALE_AFTER_MS,
+    clock: systemClock,
+  });
   /** Serializes moves and removals of files, which are named by content and so shared by calls. */
   readonly #files = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
@@ -126,13 +135,15 @@ export class CodeCache {
     await this.#adopt();
     const latest = this.#known.latestAt(bucket, key);
     if (latest === undefined) return undefined;
-    const timeout = AbortSignal.timeout(STALE_AFTER_MS);
+    const limit = this.#limit.begin();
     try {
-      const info = await this.#stat(bucket, key, signal ? AbortSignal.any([signal, timeout]) : timeout);
+      const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
+      const info = await this.#stat(bucket, key, either);
       return this.#known.hashOf(bucket, info);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof ObjectStoreError) && !timeout.aborted) throw error;
+      if (!(error instanceof ObjectStoreError) && !limit.signal.aborted) throw error;
+      limit.miss();
       this.#log.warn("object store does not answer: using code fetched earlier", {
         bucket,
         key,

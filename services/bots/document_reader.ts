@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AnswerLimit } from "../../lib/util/answer_limit.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type BotDocument, type BotRepository, StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { BotTable } from "./bot_table.ts";
@@ -12,8 +13,6 @@ import type { BotTable } from "./bot_table.ts";
 const READ_TIMEOUT_MS = 1_500;
 /** The same, in ms, shortly after a read that was not answered. */
 const OUTAGE_READ_TIMEOUT_MS = 200;
-/** How long after an unanswered read the shorter limit applies, in ms. */
-const OUTAGE_MS = 10_000;
 
 /** Dependencies of {@linkcode DocumentReader}. */
 export interface DocumentReaderOptions {
@@ -36,11 +35,16 @@ export interface ReadDocument {
 /** Reads documents. */
 export class DocumentReader {
   readonly #options: DocumentReaderOptions;
-  #outageEndsAt = -Infinity;
+  readonly #limit: AnswerLimit;
 
   /** @param options See {@linkcode DocumentReaderOptions}. */
   constructor(options: DocumentReaderOptions) {
     this.#options = options;
+    this.#limit = new AnswerLimit({
+      limitMs: READ_TIMEOUT_MS,
+      outageLimitMs: OUTAGE_READ_TIMEOUT_MS,
+      clock: options.clock,
+    });
   }
 
   /**
@@ -52,20 +56,16 @@ export class DocumentReader {
    * @throws Any other error that keeps it from being read.
    */
   async read(id: string, signal: AbortSignal): Promise<ReadDocument> {
-    const { repository, bots, clock } = this.#options;
+    const { repository, bots } = this.#options;
     const last = bots.get(id)?.lastDocument;
-    const isOutage = clock.monotonic() < this.#outageEndsAt;
-    const timeout = last
-      ? AbortSignal.timeout(isOutage ? OUTAGE_READ_TIMEOUT_MS : READ_TIMEOUT_MS)
-      : undefined;
+    const limit = last && this.#limit.begin();
     try {
-      const either = timeout ? AbortSignal.any([signal, timeout]) : signal;
+      const either = limit ? AbortSignal.any([signal, limit.signal]) : signal;
       return { document: await repository.get(id, { signal: either }) };
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof StoreUnavailableError || timeout?.aborted)) throw error;
-      // A database that is only slow gets the longer limit again.
-      if (!isOutage) this.#outageEndsAt = clock.monotonic() + OUTAGE_MS;
+      if (!(error instanceof StoreUnavailableError || limit?.signal.aborted)) throw error;
+      limit?.miss();
       return { document: last, problem: error };
     }
   }

@@ -507,6 +507,24 @@ Deno.test("CodeCache.hash() does without a store that fails or hangs, where it h
   await assert.rejects(codes.hash(BUCKET, "a"), ObjectNotFoundError);
 });
 
+Deno.test("CodeCache.hash() gives a store that has just not answered less time", async () => {
+  await using fixture = await CacheFixture.open();
+  const { cache, put, store } = fixture;
+  await put("a", "one");
+  const [codes, others] = [cache(), cache()];
+  await Promise.all([read(codes, "a"), read(others, "a")]);
+  store.stat = (_bucket, _key, { signal } = {}) =>
+    new Promise((_resolve, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+  await codes.hash(BUCKET, "a");
+  const ended: string[] = [];
+  const hash = async (name: string, codes: CodeCache) => {
+    await codes.hash(BUCKET, "a");
+    ended.push(name);
+  };
+  await Promise.all([hash("the first call of another cache", others), hash("the second call", codes)]);
+  assert.deepEqual(ended, ["the second call", "the first call of another cache"]);
+});
+
 Deno.test("CodeCache.drop() removes an archive that nobody uses", async () => {
   await using fixture = await CacheFixture.open();
   const { cache, put, files } = fixture;
