@@ -20,6 +20,9 @@ export interface MongoRecordStoreOptions {
   readonly limitMs?: number;
 }
 
+/** So few records are read one by one: a server that finds a single id at once may search the collection for several. */
+const FEW = 6;
+
 /** A record as stored. Its `_id`, `{collection}/{id}`, is unique without creating an index. */
 interface StoredValue {
   readonly _id: string;
@@ -40,12 +43,14 @@ export class MongoRecordStore implements RecordStore {
         {},
         async ({ signal }) => await this.#records.findOne({ _id }, { signal }) ?? undefined,
       ),
-    together: (ids) =>
-      this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
+    together: async (ids) => {
+      if (ids.length <= FEW) return undefined;
+      return await this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
         const found = await this.#records.find({ _id: { $in: [...new Set(ids)] } }, { signal }).toArray();
         const byId = new Map(found.map((stored) => [stored._id, stored]));
         return ids.map((id) => byId.get(id));
-      }),
+      });
+    },
   });
 
   /** The same for inserts: a database that syncs each write by itself could not follow many starts. */
@@ -118,6 +123,16 @@ export class MongoRecordStore implements RecordStore {
       const stored = await this.#records.find({ _id }, { signal }).sort({ _id: order }).limit(limit)
         .toArray();
       return stored.map((one) => toRecord(collection, one));
+    });
+  }
+
+  /** See {@linkcode RecordStore.ids}. */
+  ids(collection: string, options?: RepositoryCallOptions): Promise<string[]> {
+    return this.#calls.run("list the ids of records", options, async ({ signal }) => {
+      // Ids are ASCII.
+      const _id = { $gte: `${collection}/`, $lt: `${collection}/\x7F` };
+      const found = await this.#records.find({ _id }, { projection: { _id: 1 }, signal }).toArray();
+      return found.map(({ _id }) => _id.slice(collection.length + 1));
     });
   }
 

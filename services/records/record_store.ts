@@ -44,6 +44,8 @@ export interface RecordStore extends AsyncDisposable {
   get(collection: string, id: string, options?: RepositoryCallOptions): Promise<StoredRecord | undefined>;
   /** Lists records in the order of their ids. */
   list(collection: string, options?: ListRecordsOptions): Promise<StoredRecord[]>;
+  /** Lists the ids of all records of a collection, in no order. */
+  ids(collection: string, options?: RepositoryCallOptions): Promise<string[]>;
   /** Replaces a record if its revision is unchanged. @returns Whether it was replaced. */
   replace(
     collection: string,

@@ -82,6 +82,12 @@ export function revisionKey(id: string, number: number): string {
   return `${id}/${String(number).padStart(DIGITS, "0")}`;
 }
 
+/** Reads the id of a record of a revision. @param key See {@linkcode revisionKey}. */
+export function parseRevisionKey(key: string): { readonly id: string; readonly number: number } {
+  const at = key.indexOf("/");
+  return { id: key.slice(0, at), number: Number(key.slice(at + 1)) };
+}
+
 /** Converts a revision to the value of a record. @param revision The revision. */
 export function writeRevision({ number: _number, ...revision }: Revision): StoredRecord["value"] {
   return { ...revision, at: revision.at.toISOString() };
@@ -94,7 +100,7 @@ export function writeRevision({ number: _number, ...revision }: Revision): Store
  * @returns The revision; `undefined` if the record is damaged.
  */
 export function readRevision({ id, value }: Pick<StoredRecord, "id" | "value">): Revision | undefined {
-  const number = Number(id.slice(id.indexOf("/") + 1));
+  const { number } = parseRevisionKey(id);
   const { kind, trigger, contentHash, restores, dependencies, secrets } = value;
   const at = new Date(String(value.at));
   const isKnown = (REVISION_TRIGGERS as readonly unknown[]).includes(trigger);

@@ -9,7 +9,7 @@ import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { parseArchiveKey } from "../documents/archive_key.ts";
 import type { BotDocument, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
-import { readRevision, type Revision, revisionKey, writeRevision } from "./revision.ts";
+import { parseRevisionKey, readRevision, type Revision, revisionKey, writeRevision } from "./revision.ts";
 import { contentHashOf, documentText, factsOf } from "./revision_facts.ts";
 
 /** A change to note. */
@@ -47,6 +47,8 @@ export class RevisionHistory {
   readonly #clock: Pick<Clock, "now">;
   readonly #berth: string;
   readonly #turns = new KeyedMutex();
+  /** Number of the latest revision of each id, as far as this process knows: another one may have noted more. */
+  #heads: Promise<Map<string, number>> | undefined;
 
   /** @param records The database. @param clock The clock. @param berth Version of Berth. */
   constructor(records: RecordStore, clock: Pick<Clock, "now">, berth: string) {
@@ -77,7 +79,8 @@ export class RevisionHistory {
 
   /** Reads the latest revision. @param id The id. @param options A signal. */
   async latest(id: string, options: RepositoryCallOptions = {}): Promise<Revision | undefined> {
-    return (await this.list(id, { ...options, limit: 1 }))[0];
+    const latest = await this.#latest(id, options);
+    return latest && readRevision(latest);
   }
 
   /** Reads a revision. @param id The id. @param number Its number. @param options A signal. */
@@ -172,7 +175,7 @@ export class RevisionHistory {
   ): Promise<Revision | undefined> {
     const contentHash = document ? contentHashOf(document) : "";
     for (;;) {
-      const [latest] = await this.#list(id, { ...options, limit: 1 });
+      const latest = await this.#latest(id, options);
       const before = latest && readRevision(latest);
       if (!isNews(before, { ...change, document }, contentHash)) return before;
       const text = document && documentText(document);
@@ -192,8 +195,41 @@ export class RevisionHistory {
       }
       // Another process may note a change at the same time: one of the two gets the number.
       const key = revisionKey(id, revision.number);
-      if (await this.#records.insert(COLLECTION, key, writeRevision(revision), options)) return revision;
+      if (await this.#records.insert(COLLECTION, key, writeRevision(revision), options)) {
+        (await this.#readHeads()).set(id, revision.number);
+        return revision;
+      }
     }
+  }
+
+  /** Reads two records by their ids where it can, because a search is slow on databases without an index for it. */
+  async #latest(id: string, options: RepositoryCallOptions): Promise<StoredRecord | undefined> {
+    const heads = await this.#readHeads();
+    const head = heads.get(id);
+    if (head !== undefined) {
+      const [latest, next] = await Promise.all(
+        [head, head + 1].map((number) => this.#records.get(COLLECTION, revisionKey(id, number), options)),
+      );
+      // Numbers have no gaps.
+      if (latest && !next) return latest;
+    }
+    const [latest] = await this.#list(id, { ...options, limit: 1 });
+    if (latest) heads.set(id, numberOf(latest));
+    else heads.delete(id);
+    return latest;
+  }
+
+  #readHeads(): Promise<Map<string, number>> {
+    const reading = this.#heads ??= this.#records.ids(COLLECTION).then((keys) => {
+      const heads = new Map<string, number>();
+      for (const key of keys) {
+        const { id, number } = parseRevisionKey(key);
+        heads.set(id, Math.max(number, heads.get(id) ?? 0));
+      }
+      return heads;
+    });
+    reading.catch(() => this.#heads = undefined);
+    return reading;
   }
 
   async #list(
@@ -217,5 +253,5 @@ function isNews(before: Revision | undefined, { document, kind }: NotedChange, c
 }
 
 function numberOf({ id }: StoredRecord): number {
-  return Number(id.slice(id.indexOf("/") + 1));
+  return parseRevisionKey(id).number;
 }

@@ -65,6 +65,18 @@ export class SqliteRecordStore implements RecordStore {
     });
   }
 
+  /** See {@linkcode RecordStore.ids}. */
+  ids(collection: string, options?: RepositoryCallOptions): Promise<string[]> {
+    return this.#calls.run(
+      "list the ids of records",
+      options,
+      () =>
+        this.#database.prepare("SELECT id FROM records WHERE collection = ?").all(collection).map(({ id }) =>
+          String(id)
+        ),
+    );
+  }
+
   /** See {@linkcode RecordStore.replace}. */
   replace(
     collection: string,

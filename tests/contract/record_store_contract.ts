@@ -106,6 +106,13 @@ export function testRecordStoreContract(name: string, make: () => Promise<Record
     assert.deepEqual(await ids({ after: "~" }), []);
   });
 
+  test(".ids() lists all ids of its collection alone", async ({ records }) => {
+    for (const id of ORDERED) await records.insert("one", id, { id });
+    for (const other of ["on", "one.", "one0", "one-x", "onf"]) await records.insert(other, "a/1", {});
+    assert.deepEqual((await records.ids("one")).sort(), ORDERED.toSorted());
+    assert.deepEqual(await records.ids("o"), []);
+  });
+
   test(".deleteBefore() removes smaller ids of its collection alone", async ({ records }) => {
     for (const id of ORDERED) await records.insert("one", id, {});
     await records.insert("on", "A", {});

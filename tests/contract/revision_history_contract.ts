@@ -111,6 +111,33 @@ export function testRevisionHistoryContract(name: string, make: () => Promise<Re
     assert.equal((await history.latest("mine"))!.number, 7);
   });
 
+  test(
+    "gives the latest revision, also of another process, and after that has forgotten all",
+    async (history, { another }) => {
+      const other = new RevisionHistory(another(), clock, "");
+      const latest = async () => (await history.latest("mine"))?.number;
+      const noteOthers = async (from: number, to: number) => {
+        for (let n = from; n <= to; n++) await other.note("mine", changeOf(documentOf(`other ${n}`)));
+      };
+      assert.equal(await latest(), undefined);
+      await noteOthers(1, 1);
+      assert.equal(await latest(), 1);
+      await history.note("mine", changeOf(documentOf("own")));
+      await noteOthers(3, 3);
+      assert.equal(await latest(), 3);
+      await noteOthers(4, 6);
+      assert.equal((await history.note("mine", changeOf(documentOf("own"))))?.number, 7);
+      // The revision that this process has seen last is gone as well.
+      await noteOthers(8, 8 + MAX_REVISIONS);
+      await other.trim("mine", 1);
+      assert.equal(await latest(), 8 + MAX_REVISIONS);
+      await other.forget("mine");
+      assert.equal(await latest(), undefined);
+      await noteOthers(1, 2);
+      assert.equal(await latest(), 2);
+    },
+  );
+
   test("notes a removal once, of what was there", async (history) => {
     assert.equal(await history.note("mine", changeOf(undefined)), undefined);
     await history.note("mine", changeOf(documentOf(1)));
