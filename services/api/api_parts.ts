@@ -32,7 +32,7 @@ import type { LeadersPort } from "./leaders_port.ts";
 import type { HostNames } from "./request_origin.ts";
 
 /** The part of the bot service that the API uses. */
-export type BotsPort = Pick<BotService, "state" | "apply" | "wake" | "restart" | "trouble">;
+export type BotsPort = Pick<BotService, "state" | "apply" | "wake" | "restart" | "trouble" | "bookkeep">;
 
 /** The part of the schedule service that the API uses. */
 export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;

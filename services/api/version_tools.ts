@@ -43,9 +43,17 @@ export function openVersionTools(parts: ApiParts): VersionTools {
   const observer = new DocumentObserver({ ...parts, revisions });
   /** The last seen document of each bot: a program may write the database without an event. */
   const seen = new Map<string, string>();
+  const observeBot = (id: string) => botService?.bookkeep(() => observer.observe("bot", id));
   botService?.state.subscribeActivity((activity) => {
-    if (activity.type === "document") void observer.observe("bot", activity.id);
-    if (activity.type === "started") void starts.keep(activity);
+    const { id } = activity;
+    if (activity.type === "document") observeBot(id);
+    if (activity.type === "started") {
+      botService.bookkeep(async () => {
+        // A start belongs to the revision that is to be noted before it.
+        await observer.observed(id);
+        await starts.keep(activity);
+      });
+    }
   });
   botService?.state.subscribe((id, bot) => {
     if (!bot) return void seen.delete(id);
@@ -53,7 +61,7 @@ export function openVersionTools(parts: ApiParts): VersionTools {
     const now = condition.type === "invalid" ? condition.reason : specHash;
     if (seen.get(id) === now) return;
     seen.set(id, now);
-    void observer.observe("bot", id);
+    observeBot(id);
   });
   scheduleService?.state.subscribeChanges(({ id }) => void observer.observe("schedule", id));
   scheduleService?.state.subscribe(noteRunFacts({ runs: parts.runs, revisions, berth }));

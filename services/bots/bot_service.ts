@@ -10,6 +10,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { Meter } from "../control/meter.ts";
 import { watchContainers } from "../control/watch_containers.ts";
@@ -27,6 +28,7 @@ import type { DocumentRules } from "../documents/bot_document.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { ServingRightLostError } from "../ownership/serving_right.ts";
+import { Bookkeeping } from "./bookkeeping.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { BotTable } from "./bot_table.ts";
 import { DocumentChanges } from "./document_changes.ts";
@@ -99,6 +101,7 @@ export class BotService {
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
+  readonly #bookkeeping: Bookkeeping;
   readonly #firstRead: FirstRead;
   readonly #fullRead: FullRead;
   readonly #changes: DocumentChanges;
@@ -154,6 +157,7 @@ export class BotService {
       ...(options.meter && { meter: options.meter.queue("bots") }),
       clock,
     });
+    this.#bookkeeping = new Bookkeeping(this.#queue, clock);
     this.#firstRead = new FirstRead(this.#options);
     this.#changes = new DocumentChanges({
       ...this.#options,
@@ -209,13 +213,17 @@ export class BotService {
         signal,
         onEvent: ({ id, kind, containerId = "" }) =>
           kind === "bot" && !this.#bots.hasEnded(containerId) && this.wake(id),
-        onOpen: () => this.#hasBegunRead && this.#resync.wake(),
+        onOpen: () => {
+          this.#firstRead.watchOpened();
+          if (this.#hasBegunRead) this.#resync.wake();
+        },
       }),
     ]);
     // One limit for everything under way, so that the service ends in time whatever hangs.
     const deadline = AbortSignal.timeout(DRAIN_TIMEOUT_MS);
     await events[Symbol.asyncDispose]();
     await this.#queue.drain({ signal: deadline });
+    await this.#bookkeeping.drain(deadline);
     await this.#runs[Symbol.asyncDispose]();
     // This service must not stop bots that another service has taken over.
     const isLost = signal.reason instanceof ServingRightLostError;
@@ -248,6 +256,16 @@ export class BotService {
   retry(id: string): void {
     this.#bots.clear(id, "failedStart");
     this.wake(id);
+  }
+
+  /**
+   * Does work that nothing waits for, such as notes in the database, once few bots are being started or stopped: after
+   * at most 10 s, and before {@linkcode run} ends.
+   *
+   * @param work Never rejects.
+   */
+  bookkeep(work: () => Promise<void>): void {
+    this.#bookkeeping.add(work);
   }
 
   /** Returns what the watchdog knows about a bot. */
@@ -315,8 +333,7 @@ export class BotService {
 
   /** Makes a full read. */
   async #readAll(signal: AbortSignal): Promise<void> {
-    await this.#options.repository.open({ signal });
-    await this.#firstRead.prepare(signal);
+    await allSettledOrThrow([this.#options.repository.open({ signal }), this.#firstRead.prepare(signal)]);
     await this.#caughtUp;
     this.#hasBegunRead = true;
     await this.#fullRead.read(() => this.#outages.report("resync"), signal);

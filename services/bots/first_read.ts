@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Clock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { AccountBook } from "../leases/account_book.ts";
 import type { RunGate } from "./run_gate.ts";
 
@@ -15,13 +17,19 @@ export interface FirstReadOptions {
   readonly gate?: RunGate;
   /** Gives each account to one bot at a time. @default {bots hold no accounts} */
   readonly accounts?: AccountBook;
+  /** The clock. */
+  readonly clock: Clock;
 }
+
+/** How long the first read waits for the engine's events, in ms: if they came later, everything would be read again. */
+const WATCH_TIMEOUT_MS = 500;
 
 /** Takes each step once; one that fails is taken again before the next read. */
 export class FirstRead {
   readonly #options: FirstReadOptions;
   #isSwept = false;
   #isGateOpen = false;
+  readonly #watch = Promise.withResolvers<void>();
   #holders: readonly string[] = [];
 
   /** @param options See {@linkcode FirstReadOptions}. */
@@ -29,14 +37,20 @@ export class FirstRead {
     this.#options = options;
   }
 
+  /** Reports that the engine's events arrive. */
+  watchOpened(): void {
+    this.#watch.resolve();
+  }
+
   /** Takes the steps that are left. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const { removeOrphans, gate, accounts } = this.#options;
+    const { removeOrphans, gate, accounts, clock } = this.#options;
     if (!this.#isSwept) await removeOrphans(signal);
     this.#isSwept = true;
     if (this.#isGateOpen) return;
     await gate?.open?.(signal);
     this.#holders = await accounts?.load("bot", { signal }) ?? [];
+    await settledWithin(this.#watch.promise, WATCH_TIMEOUT_MS, clock);
     this.#isGateOpen = true;
   }
 

@@ -86,6 +86,8 @@ export class WorkQueue implements AsyncDisposable {
   readonly #failures = new Map<string, Failures>();
   readonly #givenUp = new AbortController();
   #isDraining = false;
+  /** Waits for few keys: called with each end of a handling. */
+  readonly #onEnd = new Set<() => void>();
 
   constructor(options: WorkQueueOptions) {
     this.#options = {
@@ -107,6 +109,24 @@ export class WorkQueue implements AsyncDisposable {
   /** Number of keys being handled. */
   get active(): number {
     return this.#running.size;
+  }
+
+  /**
+   * Waits until at most so many keys wait for a worker or are being handled.
+   *
+   * @param keys Their number.
+   */
+  untilAtMost(keys: number): Promise<void> {
+    const isSo = () => this.depth + this.active <= keys;
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isSo()) return;
+        this.#onEnd.delete(look);
+        resolve();
+      };
+      this.#onEnd.add(look);
+    });
   }
 
   /**
@@ -216,6 +236,7 @@ export class WorkQueue implements AsyncDisposable {
     if (againInMs !== undefined) this.addAfter(key, againInMs);
     if (this.#addedMeanwhile.delete(key)) this.add(key);
     this.#beginWaiting();
+    for (const look of this.#onEnd) look();
   }
 
   #failed(key: string, error: unknown): WorkFailure {

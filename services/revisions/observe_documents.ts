@@ -27,7 +27,8 @@ const MAX_CONCURRENT = 2;
 export class DocumentObserver {
   readonly #parts: DocumentObserverParts;
   readonly #limit = new Limiter(MAX_CONCURRENT);
-  readonly #waiting = new Set<string>();
+  /** Observations that have not begun. */
+  readonly #waiting = new Map<string, Promise<void>>();
   readonly #log = getLogger(["berth", "revisions"]);
 
   /** @param parts See {@linkcode DocumentObserverParts}. */
@@ -41,19 +42,28 @@ export class DocumentObserver {
    * @param kind Its kind.
    * @param id Its id.
    */
-  async observe(kind: "bot" | "schedule", id: string): Promise<void> {
-    if (this.#waiting.has(id)) return;
-    this.#waiting.add(id);
+  observe(kind: "bot" | "schedule", id: string): Promise<void> {
+    const waiting = this.#waiting.get(id) ?? this.#observe(kind, id);
+    this.#waiting.set(id, waiting);
+    return waiting;
+  }
+
+  /** Waits until an observation that has been asked for is done. Never rejects. @param id Id of the bot or the schedule. */
+  async observed(id: string): Promise<void> {
+    await this.#waiting.get(id);
+  }
+
+  async #observe(kind: "bot" | "schedule", id: string): Promise<void> {
     try {
-      await this.#limit.run(async () => {
-        await this.#parts.revisions.hold(id, async (note) => {
+      await this.#limit.run(() =>
+        this.#parts.revisions.hold(id, async (note) => {
           // A change from here on is another one.
           this.#waiting.delete(id);
           const documents = kind === "bot" ? this.#parts.bots : this.#parts.schedules;
           const document = await documents.get(id);
           await note({ kind, document, trigger: document ? "document" : "remove" });
-        });
-      });
+        })
+      );
     } catch (error) {
       this.#waiting.delete(id);
       this.#log.debug("changed document not noted", { id, problem: messageOf(error) });

@@ -221,6 +221,22 @@ Deno.test("WorkQueue.forget() drops the delay and the failures of a key", async 
   await made.queue[Symbol.asyncDispose]();
 });
 
+Deno.test("WorkQueue.untilAtMost() counts the keys that wait and those that are handled", async () => {
+  const ends = new Map<string, () => void>();
+  const { queue } = newQueue((key) => new Promise((resolve) => ends.set(key, resolve)), { concurrency: 2 });
+  await queue.untilAtMost(0);
+  for (const key of ["a", "b", "c"]) queue.add(key);
+  const reached: number[] = [];
+  for (const keys of [0, 1, 2]) void queue.untilAtMost(keys).then(() => reached.push(keys));
+  await settle();
+  assert.deepEqual(reached, []);
+  for (const [key, expected] of [["a", [2]], ["b", [2, 1]], ["c", [2, 1, 0]]] as const) {
+    ends.get(key)!();
+    await settle();
+    assert.deepEqual(reached, expected, key);
+  }
+});
+
 Deno.test("WorkQueue.drain() begins nothing new, and waits for what is under way", async () => {
   const begun: string[] = [];
   const gate = Promise.withResolvers<void>();

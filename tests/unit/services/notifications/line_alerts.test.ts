@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { checkAlert } from "../../../../services/notifications/channel_schema.ts";
 import type { Happening } from "../../../../services/notifications/incidents.ts";
 import { LineAlerts } from "../../../../services/notifications/line_alerts.ts";
-import { NO_CHANNELS } from "../../../../services/notifications/parse_channels.ts";
+import { NO_CHANNELS } from "../../../../services/notifications/channels_file.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { until } from "../../../support/until.ts";
 
