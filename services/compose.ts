@@ -105,7 +105,7 @@ export async function composeServices(
   const store = metrics.stores.watch("objects", given?.store ?? createObjectStore(config.runner));
   const composed: ComposedRunner = given
     ? { runner: given.runner, [Symbol.asyncDispose]: () => Promise.resolve() }
-    : composeRunner(config, { stores, store, metrics, logListener: notifications.lines });
+    : await composeRunner(config, { stores, store, metrics, logListener: notifications.lines });
   const { runner, leases, supervisors } = composed;
   const accounts = new AccountBook({
     store: stores.leases,

@@ -1,20 +1,15 @@
 /**
- * Builds the runner of a configuration: on this machine's engine, or on a cluster with what its containers need of Berth.
+ * Builds the runner of a configuration: on this machine's engine, or on a cluster.
  *
  * @module
  */
 
-import { createSwarmRunner } from "../lib/cluster/create_swarm_runner.ts";
 import type { LogListener } from "../lib/logs/log_listener.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
-import { setStatesOf } from "../lib/runner/states_of.ts";
 import type { Runner } from "../lib/runner/runner.ts";
-import { createSecretResolver } from "../lib/secrets/create_secret_resolver.ts";
-import { systemClock } from "../lib/util/clock.ts";
-import { composeSupervisors } from "./compose_supervisors.ts";
 import type { ServiceConfig } from "./config.ts";
-import { Leases } from "./leases/leases.ts";
+import type { Leases } from "./leases/leases.ts";
 import type { ServiceMetrics } from "./metrics/service_metrics.ts";
 import type { Stores } from "./stores.ts";
 import type { AnswerSupervisor } from "./supervisors/supervisor_routes.ts";
@@ -47,10 +42,11 @@ export interface ComposedRunner extends AsyncDisposable {
  * @param config The configuration.
  * @param parts See {@linkcode RunnerCompositionParts}.
  */
-export function composeRunner(
+export async function composeRunner(
   config: ServiceConfig,
-  { stores, store, metrics, logListener }: RunnerCompositionParts,
-): ComposedRunner {
+  parts: RunnerCompositionParts,
+): Promise<ComposedRunner> {
+  const { store, metrics, logListener } = parts;
   const options = {
     config: config.runner,
     store,
@@ -63,22 +59,7 @@ export function composeRunner(
     const runner = createDockerRunner(options);
     return { runner, [Symbol.asyncDispose]: () => runner.close() };
   }
-  const leases = new Leases({
-    store: stores.leases,
-    leaseSeconds: config.leaseSeconds,
-    clock: systemClock,
-  });
-  const supervisors = composeSupervisors(config.runner, { ...stores, store, leases });
-  const secrets = createSecretResolver(config.runner.secrets, config.runner.dataDir);
-  const runner = createSwarmRunner({ ...options, ...supervisors, leases, secrets });
-  setStatesOf(runner, supervisors.states);
-  return {
-    runner,
-    leases,
-    supervisors: supervisors.answer,
-    async [Symbol.asyncDispose]() {
-      await runner.close();
-      supervisors[Symbol.dispose]();
-    },
-  };
+  // A service of one machine starts sooner without it.
+  const { composeSwarmRunner } = await import("./compose_swarm_runner.ts");
+  return composeSwarmRunner(config, parts, options);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { parse as parseYaml } from "yaml";
 import { messageOf } from "../errors.ts";
 import { ensureDataDir } from "../util/data_dir.ts";
 import { onDisk, unlessMissing } from "../util/files.ts";
@@ -112,7 +111,7 @@ export class AgeFile {
         `'${this.#file}' cannot be decrypted with the key in '${this.#identity}': ${messageOf(error)}`,
       );
     }
-    return toEntries(text, this.#file);
+    return await toEntries(text, this.#file);
   }
 
   async #identities(): Promise<string[]> {
@@ -157,10 +156,11 @@ function age(): Promise<typeof import("age-encryption")> {
 }
 
 /** Values are strings; the parser's own message would show some of them. */
-function toEntries(text: string, file: string): ReadonlyMap<string, string> {
+async function toEntries(text: string, file: string): Promise<ReadonlyMap<string, string>> {
+  const { parse } = await import("yaml");
   let value: unknown;
   try {
-    value = parseYaml(text, { schema: "failsafe" });
+    value = parse(text, { schema: "failsafe" });
   } catch {
     value = undefined;
   }

@@ -11,7 +11,6 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import { compareDocuments } from "../revisions/compare_documents.ts";
 import type { Revision } from "../revisions/revision.ts";
 import type { ApiParts } from "./api_parts.ts";
-import { compareArchives } from "./compare_archives.ts";
 
 /**
  * Compares documents and code.
@@ -45,6 +44,8 @@ export async function diffRevisions(
   const { filePath: to } = after;
   if (from !== undefined && to !== undefined && from !== to) {
     try {
+      // Loaded on demand, so that the service starts sooner.
+      const { compareArchives } = await import("./compare_archives.ts");
       files = await compareArchives([from, to], parts, signal);
     } catch (error) {
       if (!(error instanceof BerthError) || signal.aborted) throw error;

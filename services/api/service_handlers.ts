@@ -9,7 +9,7 @@ import type { Audit } from "./audit.ts";
 import type { Handlers } from "./handlers.ts";
 import { docsPage } from "./docs_page.ts";
 import { pageResponse } from "./html_page.ts";
-import { openApiDocument } from "./openapi_document.ts";
+import type { OpenApiDocument } from "./openapi_document.ts";
 import type { LookAtParts } from "./shared_look.ts";
 
 type ServiceOperation = "getService" | "listAudit" | "getOpenApi" | "getDocs" | "getHome";
@@ -29,8 +29,9 @@ export function serviceHandlers(
   const { settings, clock, process } = parts;
   const startedAt = clock.now();
   const version = process?.version ?? "unknown";
-  let document: ReturnType<typeof openApiDocument> | undefined;
-  const openApi = () => document ??= openApiDocument(version);
+  let document: OpenApiDocument | undefined;
+  // Loaded on demand, so that the service starts sooner.
+  const openApi = async () => document ??= (await import("./openapi_document.ts")).openApiDocument(version);
   return {
     async getService({ caller, signal }) {
       return {
@@ -50,9 +51,9 @@ export function serviceHandlers(
 
     listAudit: async ({ query }) => ({ body: await audit.list(query) }),
 
-    getOpenApi: () => Promise.resolve({ body: openApi() as unknown as Record<string, unknown> }),
+    getOpenApi: async () => ({ body: await openApi() as unknown as Record<string, unknown> }),
 
-    getDocs: () => Promise.resolve(pageResponse(docsPage(openApi()))),
+    getDocs: async () => pageResponse(docsPage(await openApi())),
 
     getHome: async ({ header }) => (await import("../dashboard/dashboard.ts")).dashboardPage(header),
   };

@@ -6,13 +6,16 @@
 
 import { getLogger } from "@logtape/logtape";
 import { ChangingFile } from "../../lib/util/changing_file.ts";
-import { type ChannelList, NO_CHANNELS, parseChannels } from "./parse_channels.ts";
+import type { ChannelList, parseChannels } from "./parse_channels.ts";
 
 /** The last reading of the file. */
 export interface ReadChannels extends ChannelList {
   /** Whether channels and alerts are known. False if the file could not be read since the process began. */
   readonly isKnown: boolean;
 }
+
+/** The channels when there is no file. */
+export const NO_CHANNELS: ChannelList = { channels: [], alerts: [], problems: [] };
 
 /** Reads the file, and keeps its last content while it cannot be read. */
 export class ChannelsFile {
@@ -55,14 +58,19 @@ export class ChannelsFile {
     const reading = await this.#file.read();
     if (!reading) return this.#known;
     if ("problem" in reading) this.#set({ channels: undefined, problems: [reading.problem] });
-    else this.#set(reading.text === undefined ? NO_CHANNELS : parseChannels(reading.text));
+    else this.#set(reading.text === undefined ? NO_CHANNELS : await parse(reading.text));
     for (const listener of this.#listeners) listener();
     return this.#known;
   }
 
-  #set(read: ReturnType<typeof parseChannels>): void {
+  #set(read: Awaited<ReturnType<typeof parse>>): void {
     const problems = read.problems.map((problem) => `${this.path}: ${problem}`);
     this.#known = read.channels ? { ...read, problems, isKnown: true } : { ...this.#known, problems };
     for (const problem of problems) this.#log.warn("channels file has a mistake", { problem });
   }
+}
+
+/** A service without the file starts sooner without the parser. */
+async function parse(text: string): Promise<ReturnType<typeof parseChannels>> {
+  return (await import("./parse_channels.ts")).parseChannels(text);
 }

@@ -17,9 +17,6 @@ export interface ChannelList {
   readonly problems: readonly string[];
 }
 
-/** No channels, as when there is no file. */
-export const NO_CHANNELS: ChannelList = { channels: [], alerts: [], problems: [] };
-
 const MAX_ENTRIES = 200;
 
 /**
@@ -41,7 +38,7 @@ export function parseChannels(
   } catch {
     return { channels: undefined, problems: ["it repeats parts of itself too often; write them out"] };
   }
-  if (content === null || content === undefined) return NO_CHANNELS;
+  if (content === null || content === undefined) return { channels: [], alerts: [], problems: [] };
   if (typeof content !== "object" || Array.isArray(content)) {
     return { channels: undefined, problems: ["line 1: must be a map with 'channels' and perhaps 'alerts'"] };
   }
