@@ -19,6 +19,7 @@ export class Bookkeeping {
   readonly #queue: Pick<WorkQueue, "untilAtMost" | "depth" | "active">;
   readonly #clock: Clock;
   readonly #pending = new Set<Promise<void>>();
+  #calm: Promise<void> | undefined;
 
   /** @param queue The passes. @param clock The clock. */
   constructor(queue: Pick<WorkQueue, "untilAtMost" | "depth" | "active">, clock: Clock) {
@@ -43,11 +44,15 @@ export class Bookkeeping {
     }
   }
 
+  /** Work that waits is done together: its reads and writes share calls. */
+  async #untilCalm(): Promise<void> {
+    await settledWithin(this.#queue.untilAtMost(FEW), MAX_DELAY_MS, this.#clock);
+    this.#calm = undefined;
+  }
+
   async #do(work: () => Promise<void>): Promise<void> {
     const { depth, active } = this.#queue;
-    if (depth + active > FEW) {
-      await settledWithin(this.#queue.untilAtMost(FEW), MAX_DELAY_MS, this.#clock);
-    }
+    if (depth + active > FEW) await (this.#calm ??= this.#untilCalm());
     await work();
   }
 }

@@ -20,8 +20,8 @@ export interface DocumentObserverParts {
   readonly schedules: Pick<BotRepository, "get">;
 }
 
-/** Documents that are looked at at once: nothing waits for it, and starts have other things to do. */
-const MAX_CONCURRENT = 2;
+/** Documents that are looked at at once: their reads share calls. */
+const MAX_CONCURRENT = 32;
 
 /** Records changed documents. Writes of the API itself are already recorded, so they make no second revision. */
 export class DocumentObserver {

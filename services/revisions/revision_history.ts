@@ -4,8 +4,10 @@
  * @module
  */
 
+import { batched } from "../../lib/util/batched.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import { parseArchiveKey } from "../documents/archive_key.ts";
 import type { BotDocument, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
@@ -40,6 +42,8 @@ const COLLECTION = "revisions";
 /** `{owner}/{user}` for each id that names an archive of another id. */
 const USERS = "archive-users";
 const PAGE_SIZE = 200;
+/** So many searches are cheaper than a list of all ids. */
+const FEW = 4;
 
 /** The revisions. Every method rejects with `StoreUnavailableError` if the database does not answer. */
 export class RevisionHistory {
@@ -49,6 +53,18 @@ export class RevisionHistory {
   readonly #turns = new KeyedMutex();
   /** Number of the latest revision of each id, as far as this process knows: another one may have noted more. */
   #heads: Promise<Map<string, number>> | undefined;
+  /** Searches for the latest revision; for many bots at once, lists all ids instead. */
+  readonly #search = batched<string, StoredRecord | undefined>({
+    alone: async (id) => (await this.#list(id, { limit: 1 }))[0],
+    together: async (ids) => {
+      if (ids.length <= FEW) return undefined;
+      const heads = await this.#listHeads();
+      return await Promise.all(ids.map((id) => {
+        const head = heads.get(id);
+        return head === undefined ? undefined : this.#records.get(COLLECTION, revisionKey(id, head));
+      }));
+    },
+  });
 
   /** @param records The database. @param clock The clock. @param berth Version of Berth. */
   constructor(records: RecordStore, clock: Pick<Clock, "now">, berth: string) {
@@ -213,23 +229,25 @@ export class RevisionHistory {
       // Numbers have no gaps.
       if (latest && !next) return latest;
     }
-    const [latest] = await this.#list(id, { ...options, limit: 1 });
+    const latest = await abortable(this.#search(id), options.signal);
     if (latest) heads.set(id, numberOf(latest));
     else heads.delete(id);
     return latest;
   }
 
   #readHeads(): Promise<Map<string, number>> {
-    const reading = this.#heads ??= this.#records.ids(COLLECTION).then((keys) => {
-      const heads = new Map<string, number>();
-      for (const key of keys) {
-        const { id, number } = parseRevisionKey(key);
-        heads.set(id, Math.max(number, heads.get(id) ?? 0));
-      }
-      return heads;
-    });
+    const reading = this.#heads ??= this.#listHeads();
     reading.catch(() => this.#heads = undefined);
     return reading;
+  }
+
+  async #listHeads(): Promise<Map<string, number>> {
+    const heads = new Map<string, number>();
+    for (const key of await this.#records.ids(COLLECTION)) {
+      const { id, number } = parseRevisionKey(key);
+      heads.set(id, Math.max(number, heads.get(id) ?? 0));
+    }
+    return heads;
   }
 
   async #list(

@@ -138,6 +138,17 @@ export function testRevisionHistoryContract(name: string, make: () => Promise<Re
     },
   );
 
+  test("gives the latest revisions of many ids at once", async (history, { another }) => {
+    assert.equal(await history.latest("mine"), undefined);
+    const other = new RevisionHistory(another(), clock, "");
+    const ids = Array.from({ length: 10 }, (_, n) => `bot-${n}`);
+    for (const [at, id] of ids.entries()) {
+      for (let n = 0; n < at; n++) await other.note(id, changeOf(documentOf(n)));
+    }
+    const latest = await Promise.all(ids.map((id) => history.latest(id)));
+    assert.deepEqual(latest.map((one) => one?.number), [undefined, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   test("notes a removal once, of what was there", async (history) => {
     assert.equal(await history.note("mine", changeOf(undefined)), undefined);
     await history.note("mine", changeOf(documentOf(1)));
