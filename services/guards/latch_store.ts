@@ -4,6 +4,8 @@
  * @module
  */
 
+import { batched } from "../../lib/util/batched.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import { allRecords } from "../records/all_records.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import { fromLatchRecord, isMore, type KeptLatch, latchId, toLatchRecord } from "./latch.ts";
@@ -15,6 +17,14 @@ const MAX_TRIES = 5;
 /** Reads and writes latches. Every method rejects with a `StoreUnavailableError` if the database does not answer. */
 export class LatchStore {
   readonly #records: RecordStore;
+  /** Many bots start at the same time: they share a list of all latches, of which there are few. */
+  readonly #readOf = batched<string, KeptLatch[]>({
+    alone: (bot) => this.#list(`${bot}/`),
+    together: async (bots) => {
+      const all = Map.groupBy(await this.#list(), ({ latch }) => latch.bot);
+      return bots.map((bot) => all.get(bot) ?? []);
+    },
+  });
 
   /** @param records The database. */
   constructor(records: RecordStore) {
@@ -24,12 +34,17 @@ export class LatchStore {
   /** Reads all latches. @param signal Cancels the call. */
   async readAll(signal: AbortSignal): Promise<KeptLatch[]> {
     await this.#records.open({ signal });
-    return (await allRecords(this.#records, COLLECTION, { signal })).map(fromLatchRecord);
+    return await abortable(this.#list(), signal);
   }
 
   /** Reads the latches of a bot. @param bot Id of the bot. @param signal Cancels the call. */
   async readOf(bot: string, signal: AbortSignal): Promise<KeptLatch[]> {
-    return (await allRecords(this.#records, COLLECTION, { signal, prefix: `${bot}/` })).map(fromLatchRecord);
+    return await abortable(this.#readOf(bot), signal);
+  }
+
+  async #list(prefix?: string): Promise<KeptLatch[]> {
+    const options = prefix === undefined ? {} : { prefix };
+    return (await allRecords(this.#records, COLLECTION, options)).map(fromLatchRecord);
   }
 
   /**

@@ -8,6 +8,8 @@ import type { Collection, MongoClient } from "mongodb";
 import type { LeaseRef } from "../../lib/cluster/cluster_leases.ts";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { LeaseRecord, LeaseStore } from "../leases/lease_store.ts";
+import { batched } from "../../lib/util/batched.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { isDuplicateKey } from "./mongo_errors.ts";
 
@@ -37,6 +39,11 @@ export class MongoLeaseStore implements LeaseStore {
   readonly #renewed: Collection<StoredLease>;
   readonly #calls: MongoCalls;
   readonly #renewals: MongoCalls;
+  /** Many starts read at the same time: they share calls. */
+  readonly #find = batched<string, LeaseRecord[]>({
+    alone: async (key) => (await this.#findAll([key]))[0]!,
+    together: (keys) => this.#findAll(keys),
+  });
 
   /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoLeaseStoreOptions = {}) {
@@ -67,11 +74,9 @@ export class MongoLeaseStore implements LeaseStore {
   }
 
   /** See {@linkcode LeaseStore.find}. */
-  find(key: string, options?: RepositoryCallOptions): Promise<LeaseRecord[]> {
-    return this.#calls.run("read a lease", options, async ({ signal }) => {
-      const stored = await this.#leases.find({ ...beginningWith(`${key}#`), key }, { signal }).toArray();
-      return stored.map(toRecord).sort((a, b) => a.epoch - b.epoch);
-    });
+  async find(key: string, { signal }: RepositoryCallOptions = {}): Promise<LeaseRecord[]> {
+    signal?.throwIfAborted();
+    return await abortable(this.#find(key), signal);
   }
 
   /** See {@linkcode LeaseStore.insert}. */
@@ -136,6 +141,18 @@ export class MongoLeaseStore implements LeaseStore {
         isReleased: true,
         takenAt: { $lt: takenBefore },
       });
+    });
+  }
+
+  async #findAll(keys: readonly string[]): Promise<LeaseRecord[][]> {
+    const what = keys.length === 1 ? "read a lease" : `read ${keys.length} leases`;
+    return await this.#calls.run(what, {}, async ({ signal }) => {
+      // The range is what the index of `_id` finds.
+      const ranges = [...new Set(keys)].map((key) => ({ ...beginningWith(`${key}#`), key }));
+      const found = await this.#leases.find(ranges.length === 1 ? ranges[0]! : { $or: ranges }, { signal })
+        .toArray();
+      const byKey = Map.groupBy(found.map(toRecord), ({ key }) => key);
+      return keys.map((key) => (byKey.get(key) ?? []).toSorted((a, b) => a.epoch - b.epoch));
     });
   }
 

@@ -64,6 +64,20 @@ export function testLeaseStoreContract(name: string, make: () => Promise<LeaseSt
     assert.deepEqual((await leases.listHeld("bot/")).map(({ key }) => key).sort(), keys.slice(1).sort());
   });
 
+  test(".find() gives each of many calls at once its own leases", async ({ leases }) => {
+    const keys = ["bot/a", "bot/a#1", "bot/b", "bot/c"];
+    for (const key of keys) await leases.insert(leaseRecord({ key }));
+    await leases.insert(leaseRecord({ key: "bot/b", epoch: 2 }));
+    const wanted = [...keys, "bot/none", "bot/b"];
+    const found = await Promise.all(wanted.map((key) => leases.find(key)));
+    assert.deepEqual(
+      found.map((leases) => leases.map(({ key, epoch }) => `${key} ${epoch}`)),
+      [["bot/a 1"], ["bot/a#1 1"], ["bot/b 1", "bot/b 2"], ["bot/c 1"], [], ["bot/b 1", "bot/b 2"]],
+    );
+    const reason = new Error("stopped");
+    await assert.rejects(leases.find("bot/a", { signal: AbortSignal.abort(reason) }), reason);
+  });
+
   test(".renew() counts, and says which are still held by their owners", async ({ leases, another }) => {
     const held = leaseRecord();
     const taken = leaseRecord({ key: "bot/b" });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { Latch } from "../../../../services/guards/latch.ts";
 import { LatchBook } from "../../../../services/guards/latch_book.ts";
 import type { RecordStore } from "../../../../services/records/record_store.ts";
+import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { until } from "../../../support/until.ts";
 
@@ -77,4 +79,18 @@ Deno.test("LatchBook takes a stop of another process although it knows an alert 
   await book.reload("bot", new AbortController().signal);
   assert.deepEqual(book.open("bot").map(({ action }) => action), ["stop"]);
   await book[Symbol.asyncDispose]();
+});
+
+Deno.test("LatchBook.reload() of many bots at once reads the latches of each", async () => {
+  using database = new DatabaseSync(":memory:");
+  const records = new SqliteRecordStore(database);
+  await records.open();
+  const clock = new FakeClock();
+  const names = ["a", "a.b", "b", "c"];
+  await using writer = new LatchBook({ records, clock });
+  for (const bot of names) await writer.trip({ ...ALERT, bot });
+  await using reader = new LatchBook({ records, clock });
+  const { signal } = new AbortController();
+  await Promise.all(["a", "b", "none"].map((bot) => reader.reload(bot, signal)));
+  assert.deepEqual(reader.open().map(({ bot }) => bot).sort(), ["a", "b"]);
 });
