@@ -346,7 +346,15 @@ Deno.test(
     await browser.until("its lines are shown", "document.querySelector('tr.opened .lines') !== null");
     await keyboard.press("Enter");
     await browser.until("its page is open", "document.querySelector('.log-line') !== null");
+    await browser.read("document.activeElement.blur()");
+    await browser.read(`void (window.focusOfTable = new Promise((resolve) =>
+      new MutationObserver((_changes, observer) => {
+        if (!document.querySelector("table.bots")) return;
+        observer.disconnect();
+        resolve(document.activeElement.id);
+      }).observe(document.body, { childList: true, subtree: true })))`);
     await keyboard.press("Escape");
+    assert.equal(await browser.read("focusOfTable"), "main", "the page has the focus when it is there");
     await browser.until("it is back", "document.querySelector('table.bots th.name') !== null");
     await keyboard.press("j");
     await browser.until("the row has the focus again", "document.activeElement.innerText === 'my-bot'");

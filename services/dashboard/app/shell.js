@@ -1,6 +1,6 @@
 /** The frame of every page: navigation, state of the connection, dialogs. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { part } from "../components/boundary.js";
 import { ConfirmDialog } from "../components/confirm.js";
 import { html } from "../components/html.js";
@@ -21,7 +21,8 @@ export function Shell() {
   const main = useRef(null);
   const path = parts.join("/");
   const before = useRef(path);
-  useEffect(() => {
+  // With the page, not after it: a key may already have given the focus to something else.
+  useLayoutEffect(() => {
     if (before.current === path) return;
     before.current = path;
     // A new page begins at its top, also for people who listen.
