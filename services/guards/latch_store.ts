@@ -17,7 +17,7 @@ const MAX_TRIES = 5;
 /** Reads and writes latches. Every method rejects with a `StoreUnavailableError` if the database does not answer. */
 export class LatchStore {
   readonly #records: RecordStore;
-  /** Many bots start at the same time: they share a list of all latches, of which there are few. */
+  /** Bots that start at the same time share one list of all latches: there are never many. */
   readonly #readOf = batched<string, KeptLatch[]>({
     alone: (bot) => this.#list(`${bot}/`),
     together: async (bots) => {
@@ -42,9 +42,8 @@ export class LatchStore {
     return await abortable(this.#readOf(bot), signal);
   }
 
-  async #list(prefix?: string): Promise<KeptLatch[]> {
-    const options = prefix === undefined ? {} : { prefix };
-    return (await allRecords(this.#records, COLLECTION, options)).map(fromLatchRecord);
+  async #list(prefix = ""): Promise<KeptLatch[]> {
+    return (await allRecords(this.#records, COLLECTION, { prefix })).map(fromLatchRecord);
   }
 
   /**
