@@ -10,6 +10,7 @@ import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { LeaseRecord, LeaseStore } from "../leases/lease_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
+import { idsBeginningWith } from "./ids_beginning_with.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { isDuplicateKey } from "./mongo_errors.ts";
 
@@ -67,7 +68,7 @@ export class MongoLeaseStore implements LeaseStore {
   /** See {@linkcode LeaseStore.listHeld}. */
   listHeld(prefix: string, options?: RepositoryCallOptions): Promise<LeaseRecord[]> {
     return this.#calls.run("list leases", options, async ({ signal }) => {
-      const stored = await this.#leases.find({ ...beginningWith(prefix), isReleased: false }, { signal })
+      const stored = await this.#leases.find({ ...idsBeginningWith(prefix), isReleased: false }, { signal })
         .toArray();
       return stored.map(toRecord);
     });
@@ -129,7 +130,7 @@ export class MongoLeaseStore implements LeaseStore {
   /** See {@linkcode LeaseStore.removeBefore}. */
   removeBefore(key: string, epoch: number, options?: RepositoryCallOptions): Promise<void> {
     return this.#calls.run("remove old leases", options, async () => {
-      await this.#leases.deleteMany({ ...beginningWith(`${key}#`), key, epoch: { $lt: epoch } });
+      await this.#leases.deleteMany({ ...idsBeginningWith(`${key}#`), key, epoch: { $lt: epoch } });
     });
   }
 
@@ -137,7 +138,7 @@ export class MongoLeaseStore implements LeaseStore {
   removeReleased(prefix: string, takenBefore: Date, options?: RepositoryCallOptions): Promise<void> {
     return this.#calls.run("remove old leases", options, async () => {
       await this.#leases.deleteMany({
-        ...beginningWith(prefix),
+        ...idsBeginningWith(prefix),
         isReleased: true,
         takenAt: { $lt: takenBefore },
       });
@@ -148,7 +149,7 @@ export class MongoLeaseStore implements LeaseStore {
     const what = keys.length === 1 ? "read a lease" : `read ${keys.length} leases`;
     return await this.#calls.run(what, {}, async ({ signal }) => {
       // The range is what the index of `_id` finds.
-      const ranges = [...new Set(keys)].map((key) => ({ ...beginningWith(`${key}#`), key }));
+      const ranges = [...new Set(keys)].map((key) => ({ ...idsBeginningWith(`${key}#`), key }));
       const found = await this.#leases.find(ranges.length === 1 ? ranges[0]! : { $or: ranges }, { signal })
         .toArray();
       const byKey = Map.groupBy(found.map(toRecord), ({ key }) => key);
@@ -165,11 +166,6 @@ export class MongoLeaseStore implements LeaseStore {
 
 function idOf(key: string, epoch: number): string {
   return `${key}#${epoch}`;
-}
-
-/** Keys are printable ASCII. */
-function beginningWith(prefix: string): { _id: { $gte: string; $lt: string } } {
-  return { _id: { $gte: prefix, $lt: `${prefix}\x7F` } };
 }
 
 function toRecord({ _id, takenAt, ...rest }: StoredLease): LeaseRecord {

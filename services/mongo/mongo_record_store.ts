@@ -9,6 +9,7 @@ import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, RecordStore, StoredRecord } from "../records/record_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
+import { idsBeginningWith } from "./ids_beginning_with.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { duplicateKeysOf } from "./mongo_errors.ts";
 
@@ -129,9 +130,8 @@ export class MongoRecordStore implements RecordStore {
   /** See {@linkcode RecordStore.ids}. */
   ids(collection: string, options?: RepositoryCallOptions): Promise<string[]> {
     return this.#calls.run("list the ids of records", options, async ({ signal }) => {
-      // Ids are ASCII.
-      const _id = { $gte: `${collection}/`, $lt: `${collection}/\x7F` };
-      const found = await this.#records.find({ _id }, { projection: { _id: 1 }, signal }).toArray();
+      const all = idsBeginningWith(`${collection}/`);
+      const found = await this.#records.find(all, { projection: { _id: 1 }, signal }).toArray();
       return found.map(({ _id }) => _id.slice(collection.length + 1));
     });
   }
