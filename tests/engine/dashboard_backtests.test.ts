@@ -63,7 +63,7 @@ async function testIn(service: ServiceFixture, theme: "light" | "dark"): Promise
     await browser.page.select("#backtest-bot", "my-bot");
     await browser.until("versions can be chosen", "document.querySelector('#backtest-version').length > 1");
     await browser.page.select("#backtest-version", "1.0.0");
-    if (config !== "") await browser.page.type("#backtest-config", config);
+    if (config !== "") await browser.type("#backtest-config", config);
     await browser.press("Start");
     await browser.until("it has succeeded", `${STATE} === 'Succeeded'`);
     await browser.untilShown("12345678901234567890");
@@ -83,7 +83,7 @@ async function testIn(service: ServiceFixture, theme: "light" | "dark"): Promise
   await browser.until("bots can be chosen", "document.querySelector('#backtest-bot').length > 1");
   if (!phone) {
     await browser.page.select("#backtest-bot", "my-bot");
-    await browser.page.type("#backtest-config", '{ "endless": true }');
+    await browser.type("#backtest-config", '{ "endless": true }');
     await browser.press("Start");
     await browser.untilShown("<b>testing</b>");
     await browser.press("Cancel");

@@ -226,10 +226,10 @@ Deno.test(
   })()`,
     );
 
-    await browser.page.type("#find-line", "line 777");
+    await browser.type("#find-line", "line 777");
     await browser.until("it is found", `${LINES}[0] === 'line 777'`);
     await browser.page.$eval("#find-line", (input) => (input as { value?: string }).value = "");
-    await browser.page.type("#find-line", "/^line 12[34]$/");
+    await browser.type("#find-line", "/^line 12[34]$/");
     await browser.until("two are found", `${LINES}.join() === 'line 123,line 124'`);
     await browser.read("document.querySelector('.log-line').click()");
     await browser.press("Show what came around it");

@@ -87,7 +87,7 @@ Deno.test(
     const setHidden = (isHidden: boolean) =>
       browser.read(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
         document.dispatchEvent(new Event('visibilitychange'))`);
-    await browser.page.type("#find-line", "1");
+    await browser.type("#find-line", "1");
     await browser.go("/bots");
     await browser.until("the overview is open", "document.querySelector('table.bots th.name') !== null");
     await browser.go("/bots/my-bot");
@@ -128,7 +128,7 @@ Deno.test(
       place: "/bots/my-bot",
       expected: /status of 401/,
     });
-    await browser.page.type("#find-line", "1");
+    await browser.type("#find-line", "1");
     await browser.press("Restart");
     await browser.untilShown("Restart my-bot?");
     await browser.press("Cancel");
@@ -152,11 +152,11 @@ Deno.test(
     await browser.read("document.querySelector('dialog .primary').click()");
     await browser.untilShown("restart my-bot");
 
-    await browser.page.type("#login-link", "a wrong link");
+    await browser.type("#login-link", "a wrong link");
     await browser.page.keyboard.press("Enter");
     await browser.untilShown("This link is wrong");
     await browser.read("document.querySelector('#login-link').select()");
-    await browser.page.type("#login-link", await browser.link());
+    await browser.type("#login-link", await browser.link());
     await browser.page.keyboard.press("Enter");
     await browser.untilShown("It is running.");
     const second = await service.client.call("getBot", { params: { id: "my-bot" } });

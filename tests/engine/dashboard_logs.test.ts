@@ -41,7 +41,7 @@ async function searchIn(service: ServiceFixture, theme: "light" | "dark"): Promi
   await browser.requireAccessible();
   const search = async (text: string) => {
     await browser.read("document.querySelector('#find').value = ''");
-    await browser.page.type("#find", text);
+    await browser.type("#find", text);
     await browser.page.keyboard.press("Enter");
   };
   // More than one answer of the service holds, and more than the page holds at once.
@@ -72,7 +72,7 @@ async function searchIn(service: ServiceFixture, theme: "light" | "dark"): Promi
   await browser.page.select("#log-hours", "1");
   await search("/order 299[89] /");
   await browser.untilShown("4 lines");
-  await browser.page.type("#log-bots", "second");
+  await browser.type("#log-bots", "second");
   await search("the end");
   await browser.until("only one bot's", "document.querySelectorAll('.hit').length === 1");
   assert.equal(await browser.read("document.documentElement.scrollWidth > innerWidth"), false);

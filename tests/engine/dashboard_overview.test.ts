@@ -62,7 +62,7 @@ Deno.test(
 
     await pressAll(browser);
     const rows = ROWS;
-    await browser.page.type("#find", "stea");
+    await browser.type("#find", "stea");
     await browser.until("it filters", `${rows}.length === 1`);
     assert.deepEqual(await browser.read(rows), ["steady"]);
     await browser.press("Last lines of steady");
@@ -129,7 +129,7 @@ async function pressAll(browser: BrowserFixture): Promise<void> {
     "document.querySelector('tr.heading').innerText.startsWith('team: majors')",
   );
   await browser.page.select("#group-by", "");
-  await browser.page.type("#find", "nothing like it");
+  await browser.type("#find", "nothing like it");
   await browser.untilShown("No bot matches.");
   await browser.press("Show all");
   await shown("both again", "broken", "steady");

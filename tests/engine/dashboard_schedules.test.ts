@@ -82,7 +82,7 @@ for (const theme of ["light", "dark"] as const) {
         await browser.until("its page is open", "document.querySelector('h1').innerText === 'report'");
         await browser.press("All schedules");
       }
-      await browser.page.type("#find", "tick");
+      await browser.type("#find", "tick");
       await browser.untilShown("1 of 2");
       await browser.press("ticker");
       await browser.untilShown("It ended with exit code 1.");

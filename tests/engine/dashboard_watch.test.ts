@@ -140,14 +140,14 @@ Deno.test(
     await dark.untilShown("Why may the bot run again?");
     await requireFit(dark);
     await dark.press("Release");
-    await dark.page.type("dialog input", "  ");
+    await dark.type("dialog input", "  ");
     await dark.page.keyboard.press("Enter");
     assert.equal(
       await dark.read("document.querySelector('dialog') !== null"),
       true,
       "a release needs a reason",
     );
-    await dark.page.type("dialog input", "<i>deposit</i> arrived");
+    await dark.type("dialog input", "<i>deposit</i> arrived");
     await dark.page.keyboard.press("Enter");
     await dark.until("it runs", `${STATE} === 'Running'`);
     await dark.until(
@@ -184,7 +184,7 @@ Deno.test(
     const { open } = await service.client.call("getNotifications", {});
     assert.deepEqual(open.map(({ bot, guard }) => [bot, guard]), [["held", "equity"]]);
     await light.press("Release: equity of held");
-    await light.page.type("dialog input", "a test");
+    await light.type("dialog input", "a test");
     await light.page.keyboard.press("Enter");
     await light.until("it runs", "/Running/.test(document.querySelector('td.state').innerText)");
     await until(
