@@ -27,6 +27,7 @@ import type {
   WatchOptions,
 } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
+import { KILLED } from "../runner/describe_exit.ts";
 import type { SwarmContainers } from "../engine/swarm/swarm_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { SupervisedEnd, SupervisorLink, SupervisorSession } from "./supervisor_link.ts";
@@ -96,6 +97,8 @@ export class ClusterContainers implements ClusterEngine {
     const { startedAt, finishedAt } = info ?? {};
     return {
       ...outcome,
+      // Without a code of its own, it was never started, or is gone.
+      ...(info && { exitCode: info.exitCode ?? KILLED }),
       oomKilled: info?.oomKilled ?? false,
       ...(startedAt && finishedAt && { durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()) }),
     };
@@ -155,7 +158,7 @@ export class ClusterContainers implements ClusterEngine {
 
 /** Adds the supervisor's facts: when its program began and ended, and why. Times of nodes are by their own clocks. */
 function withSession(info: ContainerInfo, session: SupervisorSession | undefined): ContainerInfo {
-  if (!session) return info;
+  if (!session) return withoutProgram(info);
   const { begunAt, startedAt = begunAt, end } = session;
   const started = new Date(startedAt);
   if (info.phase !== "exited") return { ...info, startedAt: started };
@@ -169,6 +172,14 @@ function withSession(info: ContainerInfo, session: SupervisorSession | undefined
     startedAt: started,
     finishedAt: finishedAt < started ? started : finishedAt,
   };
+}
+
+/** A container that was stopped before its supervisor began has not ended well, although its exit code says so. */
+function withoutProgram({ exitCode, ...info }: ContainerInfo): ContainerInfo {
+  if (info.phase !== "exited" || exitCode !== 0) {
+    return { ...info, ...(exitCode !== undefined && { exitCode }) };
+  }
+  return { ...info, reason: info.reason ?? "it was stopped before its program began" };
 }
 
 function whyEnded({ cause, message }: SupervisedEnd): string | undefined {

@@ -23,6 +23,8 @@ export interface Exit {
   readonly memoryBytes?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
+  /** Why it has no exit code, as the engine puts it, for example because its image is missing on a node. */
+  readonly reason?: string;
   /** The reason why the watchdog stopped it, if it did, for example `silent for 312 s`. */
   readonly trouble?: string;
 }
@@ -32,9 +34,10 @@ export interface Exit {
  *
  * @param container The container.
  */
-export function exitOf({ exitCode, oomKilled, memoryBytes, diskUse }: Exit): Exit {
+export function exitOf({ exitCode, reason, oomKilled, memoryBytes, diskUse }: Exit): Exit {
   return {
     ...(exitCode !== undefined && { exitCode }),
+    ...(exitCode === undefined && reason !== undefined && { reason }),
     ...(oomKilled && { oomKilled }),
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(diskUse && { diskUse }),
@@ -71,6 +74,7 @@ export function tellExit(exit: Exit): string {
   const words = describeOwnExit(exit);
   if (exit.trouble !== undefined) return `it was ${words}`;
   if (exit.diskUse) return `it ${words}`;
+  if (exit.exitCode === undefined) return `it ended, ${words}`;
   return `it ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}`;
 }
 
@@ -101,8 +105,8 @@ function describe({ diskUse, trouble, ...exit }: Exit, meanings: Meanings): stri
   return describeEnd(exit, meanings);
 }
 
-function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit, meanings: Meanings): string {
-  if (exitCode === undefined) return "exit code unknown";
+function describeEnd({ exitCode, reason, oomKilled, memoryBytes }: Exit, meanings: Meanings): string {
+  if (exitCode === undefined) return `exit code unknown${reason === undefined ? "" : `: ${reason}`}`;
   const code = `exit code ${exitCode}`;
   const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
   if (oomKilled && exitCode !== 0) {

@@ -62,12 +62,12 @@ export class RunCollector {
   async collectExited(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
     const { exitCode, startedAt, finishedAt } = info;
     const diskUse = this.#options.diskUseOf?.(info.id);
-    if (exitCode === undefined || !startedAt || !finishedAt) {
+    if (info.phase !== "exited" || !startedAt || !finishedAt) {
       throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
     }
     const { bytes: _bytes, ...result } = await this.#result(info, { keep: true, signal });
     return {
-      exitCode,
+      ...(exitCode !== undefined && { exitCode }),
       startedAt,
       finishedAt,
       ...((exitCode !== 0 || diskUse) && { message: messageOf({ ...info, ...(diskUse && { diskUse }) }) }),

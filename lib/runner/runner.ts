@@ -138,8 +138,8 @@ export interface StopResult {
 
 /** Exit code, times and result of a program that has ended. */
 export interface CollectedRun {
-  /** Exit code of the container. */
-  readonly exitCode: number;
+  /** Exit code of the container; absent if it was never started, or nobody knows. `message` says why. */
+  readonly exitCode?: number;
   /** When it was started, by the engine's clock. */
   readonly startedAt: Date;
   /** When it ended, by the engine's clock. */

@@ -85,8 +85,7 @@ export function toSwarmContainer(
   const nodeName = node?.Description?.Hostname;
   const phase = phaseOf(task, node);
   const { Err, Timestamp, ContainerStatus } = task.Status;
-  // A task that was refused has never had a container.
-  const exitCode = ContainerStatus?.ContainerID ? ContainerStatus.ExitCode ?? 0 : undefined;
+  const exitCode = exitCodeOf(task);
   const reason = phase === "lost" ? whyLost(task, node) : phase === "running" ? undefined : Err;
   return {
     ...base,
@@ -100,6 +99,16 @@ export function toSwarmContainer(
     ...(phase === "running" && { startedAt: new Date(Timestamp) }),
     ...(phase === "exited" && { startedAt: new Date(task.CreatedAt), finishedAt: new Date(Timestamp) }),
   };
+}
+
+/**
+ * Reads the exit code of a task that has ended. A Swarm also has one of a container that was never started (0, or that of
+ * the engine), and has 0 of one that is gone: only a task that ended well has ended with 0.
+ */
+function exitCodeOf({ Status: { State, Message, ContainerStatus } }: SwarmTask): number | undefined {
+  if (!ContainerStatus?.ContainerID || State === "rejected" || Message === "starting") return undefined;
+  const { ExitCode = 0 } = ContainerStatus;
+  return ExitCode === 0 && State === "failed" ? undefined : ExitCode;
 }
 
 function phaseOf({ NodeID, Status: { State } }: SwarmTask, node: SwarmNode | undefined): ContainerPhase {

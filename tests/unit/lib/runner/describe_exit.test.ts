@@ -19,6 +19,8 @@ Deno.test("describeExit() says memory and signals in words", () => {
   assert.equal(describeExit({ exitCode: 0, oomKilled: true, memoryBytes }), "exit code 0");
   assert.equal(describeExit({ exitCode: 255 }), "exit code 255");
   assert.equal(describeExit({}), "exit code unknown");
+  assert.equal(describeExit({ reason: "No such image: x" }), "exit code unknown: No such image: x");
+  assert.equal(tellExit({ reason: "No such image: x" }), "it ended, exit code unknown: No such image: x");
 });
 
 for (

@@ -30,3 +30,16 @@ Deno.test("runOutcome() fails a run that was stopped for what it wrote, whatever
   const message = "It wrote 300 MB to disk and may write 256 MB.";
   assert.deepEqual([outcome({ message }).state, outcome({ message }).reason], ["failed", message]);
 });
+
+Deno.test("runOutcome() fails a run whose program was never started", () => {
+  const message = "It ended, exit code unknown: No such image: x.";
+  const whole = { startedAt: at, finishedAt: at, result: { problem: "missing" }, message } as const;
+  const { state, reason, exitCode } = runOutcome({
+    record,
+    attempt: 1,
+    collected: whole,
+    wasStopped: false,
+    retries: 0,
+  });
+  assert.deepEqual([state, reason, exitCode], ["failed", message, undefined]);
+});

@@ -59,6 +59,25 @@ Deno.test("toSwarmContainer() knows no exit code of a task that had no container
   assert.deepEqual([phase, exitCode, reason], ["exited", undefined, "No such image: x"]);
 });
 
+for (
+  const [state, Message, ExitCode] of [
+    ["rejected", "preparing", 0],
+    ["failed", "starting", 128],
+    ["failed", "started", 0],
+  ] as const
+) {
+  Deno.test(`toSwarmContainer() does not believe exit code ${ExitCode} of a task that is ${state} after '${Message}'`, () => {
+    const status = { Message, Err: "why", ContainerStatus: { ContainerID: "c", ExitCode } };
+    const { phase, exitCode, reason } = container(task(state, {}, status));
+    assert.deepEqual([phase, exitCode, reason], ["exited", undefined, "why"]);
+  });
+}
+
+Deno.test("toSwarmContainer() believes that a container has ended well which was told to end", () => {
+  const status = { Message: "shutdown", ContainerStatus: { ContainerID: "c", ExitCode: 0 } };
+  assert.equal(container(task("shutdown", {}, status)).exitCode, 0);
+});
+
 Deno.test("toSwarmContainer() takes what ran on a node that is down as lost, never as exited", () => {
   const lost = container(task("running", { DesiredState: "shutdown" }), "down");
   assert.deepEqual([lost.phase, lost.reason], ["lost", "its node 'node-1' is down"]);
