@@ -196,7 +196,8 @@ export class BotService {
           throw error;
         }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      onGap: () => this.#resync.wake(),
+      // A gap before the first full read is in what that reads.
+      onGap: () => this.#hasBegunRead && this.#resync.wake(),
     });
     this.#caughtUp = untilCaughtUp({ events, what: "bots", clock, signal });
     await Promise.all([

@@ -153,7 +153,8 @@ export class ScheduleService {
     events.subscribe({
       onChange: async (change) => void await this.apply(change, { signal }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      onGap: () => this.#resync.wake(),
+      // A gap before the first full read is in what that reads.
+      onGap: () => this.#isCaughtUp && this.#resync.wake(),
     });
     this.#isRunning = true;
     signal.addEventListener("abort", () => this.#isRunning = false, { once: true });

@@ -8,9 +8,10 @@ import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { describeCondition } from "../../services/bots/bot_condition.ts";
+import type { BotEventHandlers } from "../../services/events/bot_events.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 
 const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
 const CRASH = "def main(id, config): raise SystemExit(3)\n";
@@ -92,6 +93,20 @@ class BotServiceFixture implements AsyncDisposable {
   }
 }
 
+/** Events that come from a server: the connection takes its time, and begins with a gap. */
+class ConnectingEvents extends InProcessBotEvents {
+  #connected = Promise.resolve();
+
+  override subscribe(handlers: BotEventHandlers): void {
+    super.subscribe({ ...handlers, onGap: () => {} });
+    this.#connected = pause(300, "the server answers").then(() => handlers.onGap());
+  }
+
+  override caughtUp(): Promise<void> {
+    return this.#connected;
+  }
+}
+
 let sequence = 0;
 
 function change(type: "created" | "updated", document: BotDocument) {
@@ -129,6 +144,31 @@ Deno.test("BotService starts, replaces and stops a bot as events say", async () 
     await until("one is gone", async () => await bot("one") === undefined);
     await until("and forgotten", () => service.state.getRunningBot("one") === undefined);
   });
+});
+
+Deno.test("BotService reads all documents once when it starts: the beginning of its events is no reason to do it again", async () => {
+  await using fixture = await BotServiceFixture.open();
+  const { serve, document, bot, repository } = fixture;
+  await repository.apply(change("created", await document("one", LOOP)));
+  let reads = 0;
+  const counting = new Proxy(repository, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      if (name !== "list") return value.bind(target);
+      return (...args: Parameters<BotRepository["list"]>) => {
+        reads++;
+        return target.list(...args);
+      };
+    },
+  });
+  const untilRunning = () => until("one runs", async () => (await bot("one"))?.phase === "running");
+  await serve(untilRunning, {
+    repository: counting,
+    events: new ConnectingEvents(),
+    reconcileIntervalMs: 600_000,
+  });
+  assert.equal(reads, 1);
 });
 
 Deno.test("BotService finds documents without an event, and stops nothing when it ends", async () => {
