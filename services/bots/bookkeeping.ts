@@ -14,7 +14,7 @@ const FEW = 4;
 /** How long work waits at most, in ms: passes may wait for bots that take long to stop. */
 const MAX_DELAY_MS = 10_000;
 
-/** Does such work once few passes over bots are under way. */
+/** Does such work at once beside a few passes over bots, else once none is under way. */
 export class Bookkeeping {
   readonly #queue: Pick<WorkQueue, "untilAtMost" | "depth" | "active">;
   readonly #clock: Clock;
@@ -46,7 +46,7 @@ export class Bookkeeping {
 
   /** Work that waits is done together: its reads and writes share calls. */
   async #untilCalm(): Promise<void> {
-    await settledWithin(this.#queue.untilAtMost(FEW), MAX_DELAY_MS, this.#clock);
+    await settledWithin(this.#queue.untilAtMost(0), MAX_DELAY_MS, this.#clock);
     this.#calm = undefined;
   }
 
