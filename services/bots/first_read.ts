@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../lib/util/clock.ts";
+import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { AccountBook } from "../leases/account_book.ts";
 import type { RunGate } from "./run_gate.ts";
@@ -44,12 +45,20 @@ export class FirstRead {
 
   /** Takes the steps that are left. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const { removeOrphans, gate, accounts, clock } = this.#options;
-    if (!this.#isSwept) await removeOrphans(signal);
+    await allSettledOrThrow([this.#sweep(signal), this.#openGate(signal)]);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    if (this.#isSwept) return;
+    await this.#options.removeOrphans(signal);
     this.#isSwept = true;
+  }
+
+  async #openGate(signal: AbortSignal): Promise<void> {
     if (this.#isGateOpen) return;
-    await gate?.open?.(signal);
-    this.#holders = await accounts?.load("bot", { signal }) ?? [];
+    const { gate, accounts, clock } = this.#options;
+    const [, holders] = await allSettledOrThrow([gate?.open?.(signal), accounts?.load("bot", { signal })]);
+    this.#holders = holders ?? [];
     await settledWithin(this.#watch.promise, WATCH_TIMEOUT_MS, clock);
     this.#isGateOpen = true;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 
@@ -82,7 +83,7 @@ export interface RunGate {
 export function allGates(gates: readonly RunGate[]): RunGate {
   return {
     async open(signal) {
-      for (const gate of gates) await gate.open?.(signal);
+      await allSettledOrThrow(gates.map((gate) => gate.open?.(signal)));
     },
     async meet(id, signal) {
       for (const gate of gates) await gate.meet?.(id, signal);

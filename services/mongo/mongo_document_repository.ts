@@ -9,6 +9,7 @@ import type { Collection, Document, MongoClient } from "mongodb";
 import { limitSilence } from "../../lib/util/call_scope.ts";
 import { compareKeys } from "../../lib/objects/object_name.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import type {
   ApplyOptions,
   BotChange,
@@ -98,7 +99,10 @@ export class MongoDocumentRepository implements BotRepository {
    */
   open(options?: RepositoryCallOptions): Promise<void> {
     return this.calls.run(`prepare collection '${this.#kind.collection}'`, options, async () => {
-      const refusal = await ensureIndex(this.documents, { id: 1 }, { unique: true });
+      const [refusal] = await allSettledOrThrow([
+        ensureIndex(this.documents, { id: 1 }, { unique: true }),
+        this.#positions.forgetOldDeletions(),
+      ]);
       this.#areIdsUnique = !refusal;
       if (refusal) {
         this.#log.warn(
@@ -107,7 +111,6 @@ export class MongoDocumentRepository implements BotRepository {
           { collection: this.#kind.collection, code: refusal.code, reason: refusal.message },
         );
       }
-      await this.#positions.forgetOldDeletions();
     });
   }
 

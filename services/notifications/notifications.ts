@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import { tick } from "../control/tick.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import { takesEvent } from "./channel_route.ts";
@@ -76,9 +77,7 @@ export class Notifications {
    */
   async load(signal: AbortSignal): Promise<void> {
     const { file, labelsOf, outlivesBot } = this.#options;
-    await file.read();
-    await this.#book.load(signal);
-    await this.outbox.load(signal);
+    await allSettledOrThrow([file.read(), this.#book.load(signal), this.outbox.load(signal)]);
     for (const key of this.#book.keys()) {
       if (key.bot === undefined || await labelsOf(key.bot) || await outlivesBot?.(key, signal)) continue;
       // Its bot was removed while no process served.
