@@ -63,7 +63,8 @@ async function main(args: string[]): Promise<number> {
   const isOne = withServers.length === 1;
   if (unit.length > 0) await runTests(["--parallel", ...options, ...unit], "the unit tests");
   if (inProcess.length > 0) {
-    await runTests(["--parallel", ...options, ...inProcess], "the tests in one process");
+    const checked = isChecked ? ["--no-check"] : [];
+    await runTests(["--parallel", ...checked, ...options, ...inProcess], "the tests in one process");
   }
   if (isChecked || await typesAreRight(withServers)) {
     const test = (files: readonly string[], lanes: number, isLive = isOne) =>
