@@ -158,7 +158,7 @@ export class ClusterContainers implements ClusterEngine {
 
 /** Adds the supervisor's facts: when its program began and ended, and why. Times of nodes are by their own clocks. */
 function withSession(info: ContainerInfo, session: SupervisorSession | undefined): ContainerInfo {
-  if (!session) return withoutProgram(info);
+  if (!session) return info;
   const { begunAt, startedAt = begunAt, end } = session;
   const started = new Date(startedAt);
   if (info.phase !== "exited") return { ...info, startedAt: started };
@@ -172,14 +172,6 @@ function withSession(info: ContainerInfo, session: SupervisorSession | undefined
     startedAt: started,
     finishedAt: finishedAt < started ? started : finishedAt,
   };
-}
-
-/** A container that was stopped before its supervisor began has not ended well, although its exit code says so. */
-function withoutProgram({ exitCode, ...info }: ContainerInfo): ContainerInfo {
-  if (info.phase !== "exited" || exitCode !== 0) {
-    return { ...info, ...(exitCode !== undefined && { exitCode }) };
-  }
-  return { ...info, reason: info.reason ?? "it was stopped before its program began" };
 }
 
 function whyEnded({ cause, message }: SupervisedEnd): string | undefined {

@@ -18,6 +18,8 @@ const STARTING: readonly string[] = [
   "starting",
 ];
 const ENDED: readonly string[] = ["complete", "shutdown", "failed", "rejected"];
+/** Exit code of a container that was told to end, and did. */
+const TERMINATED = 143;
 /** Age from which a service without a task has lost it, in ms: the Swarm makes a task within moments. */
 const TASK_LIMIT_MS = 60_000;
 
@@ -103,12 +105,14 @@ export function toSwarmContainer(
 
 /**
  * Reads the exit code of a task that has ended. A Swarm also has one of a container that was never started (0, or that of
- * the engine), and has 0 of one that is gone: only a task that ended well has ended with 0.
+ * the engine), and has 0 of one that is gone: only a task that ended by itself has ended with 0. One that was told to end
+ * may have ended well, or before its start.
  */
 function exitCodeOf({ Status: { State, Message, ContainerStatus } }: SwarmTask): number | undefined {
   if (!ContainerStatus?.ContainerID || State === "rejected" || Message === "starting") return undefined;
   const { ExitCode = 0 } = ContainerStatus;
-  return ExitCode === 0 && State === "failed" ? undefined : ExitCode;
+  if (ExitCode !== 0 || State === "complete") return ExitCode;
+  return State === "shutdown" ? TERMINATED : undefined;
 }
 
 function phaseOf({ NodeID, Status: { State } }: SwarmTask, node: SwarmNode | undefined): ContainerPhase {

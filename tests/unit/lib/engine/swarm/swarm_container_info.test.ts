@@ -73,9 +73,9 @@ for (
   });
 }
 
-Deno.test("toSwarmContainer() believes that a container has ended well which was told to end", () => {
+Deno.test("toSwarmContainer() does not take a container that was told to end for one that ended by itself", () => {
   const status = { Message: "shutdown", ContainerStatus: { ContainerID: "c", ExitCode: 0 } };
-  assert.equal(container(task("shutdown", {}, status)).exitCode, 0);
+  assert.equal(container(task("shutdown", {}, status)).exitCode, 143);
 });
 
 Deno.test("toSwarmContainer() takes what ran on a node that is down as lost, never as exited", () => {
