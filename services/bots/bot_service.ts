@@ -196,8 +196,7 @@ export class BotService {
           throw error;
         }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      // A gap before the first full read is in what that reads.
-      onGap: () => this.#hasBegunRead && this.#resync.wake(),
+      onGap: () => this.#readAgain(),
     });
     this.#caughtUp = untilCaughtUp({ events, what: "bots", clock, signal });
     await Promise.all([
@@ -216,7 +215,7 @@ export class BotService {
           kind === "bot" && !this.#bots.hasEnded(containerId) && this.wake(id),
         onOpen: () => {
           this.#firstRead.watchOpened();
-          if (this.#hasBegunRead) this.#resync.wake();
+          this.#readAgain();
         },
       }),
     ]);
@@ -294,7 +293,7 @@ export class BotService {
   reviewWatches(): void {
     this.#runs.review();
     // A full read also asks for the runs that nobody has watched.
-    if (this.#hasBegunRead) this.#resync.wake();
+    this.#readAgain();
   }
 
   /** Why the service cannot look after its bots now, or not after all of them; `undefined` if it can. */
@@ -306,6 +305,11 @@ export class BotService {
   /** Adds a bot to the queue. Before the first full read there is no need: that read covers every bot. */
   #enqueue(id: string): void {
     if (this.#hasBegunRead) this.#queue.add(id);
+  }
+
+  /** Makes another full read. One that has not begun yet finds what has changed. */
+  #readAgain(): void {
+    if (this.#hasBegunRead) this.#resync.wake();
   }
 
   /**
