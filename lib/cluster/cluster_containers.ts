@@ -27,7 +27,6 @@ import type {
   WatchOptions,
 } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
-import { KILLED } from "../runner/describe_exit.ts";
 import type { SwarmContainers } from "../engine/swarm/swarm_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { SupervisedEnd, SupervisorLink, SupervisorSession } from "./supervisor_link.ts";
@@ -94,11 +93,10 @@ export class ClusterContainers implements ClusterEngine {
   async wait(container: string, options?: EngineCallOptions): Promise<RunOutcome> {
     const outcome = await this.#swarm.wait(container, options);
     const info = await this.getStatus(outcome.id, options);
-    const { startedAt, finishedAt } = info ?? {};
+    const { startedAt, finishedAt, exitCode = outcome.exitCode } = info ?? {};
     return {
       ...outcome,
-      // Without a code of its own, it was never started, or is gone.
-      ...(info && { exitCode: info.exitCode ?? KILLED }),
+      exitCode,
       oomKilled: info?.oomKilled ?? false,
       ...(startedAt && finishedAt && { durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()) }),
     };

@@ -5,13 +5,8 @@
  */
 
 import { constants } from "node:os";
+import { KILLED } from "../util/exit_codes.ts";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
-
-/** Exit code of a program that SIGKILL ended. */
-export const KILLED: number = 128 + constants.signals.SIGKILL;
-
-/** Exit code of a program that SIGTERM ended, or that ended well after it: Berth's wrappers turn that into this code. */
-export const TERMINATED: number = 128 + constants.signals.SIGTERM;
 
 /** How a program ended. */
 export interface Exit {

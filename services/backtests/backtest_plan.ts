@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeExit, exitOf } from "../../lib/runner/describe_exit.ts";
+import { describeExit } from "../../lib/runner/describe_exit.ts";
 import type { CollectedRun, ManagedContainer } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { BacktestRecord, BacktestState } from "./backtest_record.ts";
@@ -94,19 +94,18 @@ export function backtestOutcome(
 ): Partial<BacktestRecord> & Pick<BacktestRecord, "state"> {
   const { exitCode, startedAt, finishedAt, message, result } = collected;
   const isCancelled = cancelledBy !== undefined && (how !== "ended" || exitCode !== 0);
-  const exit = exitOf(collected);
   const isGood = exitCode === 0 && message === undefined;
   const missing = result.problem ? `it left no usable result: ${result.message ?? result.problem}` : "";
   return {
     state: isCancelled ? "cancelled" : isGood ? "succeeded" : "failed",
     reason: isCancelled
       ? `cancelled by ${cancelledBy}; ${how === "killed" ? "it was killed after its grace period; " : ""}${
-        describeExit(exit)
+        describeExit(collected)
       }`
       : isGood
       ? missing
       : message ?? `It ended with exit code ${exitCode}.`,
-    ...exit,
+    ...(exitCode !== undefined && { exitCode }),
     startedAt,
     finishedAt,
     durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KILLED, TERMINATED } from "../../lib/runner/describe_exit.ts";
+import { KILLED, TERMINATED } from "../../lib/util/exit_codes.ts";
 import { type BotCondition, FITTING_NODE } from "./bot_condition.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeExit, exitOf } from "../../lib/runner/describe_exit.ts";
+import { describeExit } from "../../lib/runner/describe_exit.ts";
 import type { CollectedRun } from "../../lib/runner/runner.ts";
 import type { StopWhy } from "./run_plan.ts";
 import type { RunChange, RunRecord } from "./run_repository.ts";
@@ -33,11 +33,11 @@ export interface EndedRun {
  */
 export function runOutcome(ended: EndedRun): RunChange {
   const { record, attempt, collected } = ended;
-  const { startedAt, finishedAt, result } = collected;
+  const { exitCode, startedAt, finishedAt, result } = collected;
   return {
     ...verdict(ended),
     attempt,
-    ...exitOf(collected),
+    ...(exitCode !== undefined && { exitCode }),
     startedAt,
     finishedAt,
     durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
@@ -52,7 +52,7 @@ function verdict(
 ): Required<Pick<RunChange, "state" | "reason">> {
   const { exitCode, message, result } = collected;
   if (why && (wasStopped || exitCode !== 0)) {
-    return { state: why.state, reason: `${why.reason}; ${describeExit(exitOf(collected))}` };
+    return { state: why.state, reason: `${why.reason}; ${describeExit(collected)}` };
   }
   // A stopped run may still have ended well after SIGTERM.
   if (exitCode === 0 && message === undefined) {

@@ -48,7 +48,7 @@ testInLab(
     const faults = [
       // The engine cannot make the container.
       { begin: () => Deno.writeTextFile(place, ""), end: () => Deno.remove(place) },
-      // It makes the container, and cannot start it: the Swarm's exit code is 0 then.
+      // It makes the container, and cannot start it: the Swarm's exit code is that of the engine then.
       {
         begin: () => docker(cluster, "volume", "create", ...nowhere, volume),
         end: () => docker(cluster, "volume", "rm", volume),
@@ -56,14 +56,15 @@ testInLab(
     ];
     for (const { begin, end } of faults) {
       await begin();
+      const why = new RegExp(`exit code unknown: .*(${volume}|nowhere)`);
       const refused = await runOnce(cluster);
       assert.equal(refused.state, "failed", JSON.stringify(refused));
-      assert.match(refused.reason ?? "", new RegExp(`exit code unknown: .*(${volume}|nowhere)`));
+      assert.match(refused.reason ?? "", why);
       assert.equal(refused.exitCode, undefined);
       await client.call("putBot", { params: { id: BOT }, body: bot });
       const view = async () => await client.call("getBot", { params: { id: BOT } });
       await until("the bot backs off", async () => (await view()).state === "backing-off");
-      assert.match((await view()).condition, new RegExp(`exit code unknown: .*(${volume}|nowhere)`));
+      assert.match((await view()).condition, why);
       await remove();
       await end();
     }

@@ -5,12 +5,10 @@
  */
 
 import type { StopOptions, StopOutcome } from "../container_orchestrator.ts";
+import { KILLED } from "../../util/exit_codes.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
 import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
-
-/** Exit code of a process that SIGKILL ended: 128 + 9. */
-const SIGKILL_EXIT_CODE = 137;
 
 /** Stops containers, and finds out how each one ended. */
 export class DockerodeStopper {
@@ -69,7 +67,7 @@ export class DockerodeStopper {
     scope.complete();
     if (!wasRunning) return { how: "already-exited", exitCode };
     // At the memory limit, the kernel kills the same way. Only an inspection tells the two apart.
-    const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;
+    const mayBeKilled = exitCode === KILLED && tookMs >= graceSeconds * 1000;
     const isKilled = mayBeKilled &&
       !(await this.#containers.inspect(container, { signal }))?.State.OOMKilled;
     return { how: isKilled ? "killed" : "stopped", exitCode };

@@ -5,6 +5,7 @@
  */
 
 import type { ContainerInfo, ContainerPhase } from "../container_orchestrator.ts";
+import { TERMINATED } from "../../util/exit_codes.ts";
 import type { SwarmNode, SwarmService, SwarmTask } from "./swarm_answers.ts";
 
 /** A task's states before it runs. Nothing has to start it: the Swarm does. */
@@ -18,8 +19,6 @@ const STARTING: readonly string[] = [
   "starting",
 ];
 const ENDED: readonly string[] = ["complete", "shutdown", "failed", "rejected"];
-/** Exit code of a container that was told to end, and did. */
-const TERMINATED = 143;
 /** Age from which a service without a task has lost it, in ms: the Swarm makes a task within moments. */
 const TASK_LIMIT_MS = 60_000;
 

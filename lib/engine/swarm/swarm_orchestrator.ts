@@ -23,6 +23,7 @@ import type {
   StopOutcome,
   WatchOptions,
 } from "../container_orchestrator.ts";
+import { KILLED } from "../../util/exit_codes.ts";
 import { ContainerNotFoundError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../util/clock.ts";
 import type { OnEngineCall } from "../docker/dockerode_client.ts";
@@ -281,7 +282,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
 }
 
 /** Exit code of a container that SIGKILL ended, or whose own nobody knows. */
-const UNKNOWN_EXIT = 137;
+const UNKNOWN_EXIT = KILLED;
 
 /** Whether it was told to end before it was placed on a node, so that it never starts. */
 function isNowhere({ phase, nodeId }: SwarmContainer): boolean {
