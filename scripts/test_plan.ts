@@ -11,7 +11,17 @@ export interface TestPlan {
   unit: string[];
   /** Run by one `deno test --parallel`, too: they take longer than a gate may, and need no servers either. */
   inProcess: string[];
-  /** Each in a process of its own, a few at a time: their tests wait more than they compute. */
+  /** Files that need servers. */
+  withServers: ServerTests;
+  /** Where documentation has examples to run. */
+  documented: string[];
+}
+
+/** Test files that need servers. */
+export interface ServerTests {
+  /** Each in a process of its own, a few at a time and before {@linkcode lanes}. */
+  longest: string[];
+  /** Several in a process, a few processes at a time: their tests wait more than they compute. */
   lanes: string[];
   /** Each in a process of its own, one at a time, beside the lanes and {@linkcode calm}: their tests hardly compute. */
   waiting: string[];
@@ -19,8 +29,6 @@ export interface TestPlan {
   calm: string[];
   /** Each in a process of its own at the end, with nothing beside it. */
   alone: string[];
-  /** Where documentation has examples to run. */
-  documented: string[];
 }
 
 const UNIT = "tests/unit";
@@ -100,10 +108,7 @@ export function planTests(paths: readonly string[], fast: boolean): TestPlan {
   return {
     unit: files.filter(isUnit),
     inProcess: files.filter(isInProcess),
-    lanes: [...longest, ...others.filter((file) => !special.has(file))],
-    waiting,
-    calm,
-    alone,
+    withServers: { longest, lanes: others.filter((file) => !special.has(file)), waiting, calm, alone },
     documented: paths.length > 0 || fast ? [] : DOCUMENTED.filter(exists),
   };
 }

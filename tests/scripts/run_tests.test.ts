@@ -45,6 +45,7 @@ class Repository implements Disposable {
 
 const PASSING =
   `Deno.test("one", async (t) => { await t.step("step", () => {}); });\nDeno.test("two", () => {});\n`;
+const CRASHING = `Deno.test("crash", () => Deno.kill(Deno.pid, "SIGKILL"));\n`;
 const FAILING = `Deno.test("bad", () => { throw new Error("bad"); });\n`;
 
 Deno.test("run_tests adds up the tests of all folders and of the documentation, but not tests/bench", async () => {
@@ -170,7 +171,7 @@ Deno.test("run_tests goes on in each lane when a file hangs or crashes, and coun
   const hang = 'Deno.test("a", async () => { await new Promise((r) => setTimeout(r, 1e6)); });\n';
   using repository = new Repository({
     "tests/engine/a.test.ts": hang,
-    "tests/engine/b.test.ts": 'Deno.test("b", () => { Deno.kill(Deno.pid, "SIGKILL"); });\n',
+    "tests/engine/b.test.ts": CRASHING,
     "tests/engine/c.test.ts": FAILING,
     "tests/engine/d.test.ts": PASSING,
     "tests/engine/e.test.ts": PASSING,
@@ -179,6 +180,39 @@ Deno.test("run_tests goes on in each lane when a file hangs or crashes, and coun
   const { last, stderr } = await repository.run();
   assert.equal(last, "4 passed, 3 failed", stderr);
   assert.match(stderr, /tests\/engine\/a\.test\.ts printed nothing for 0\.1 minutes: it hangs and is ended/);
+});
+
+/** Files of a name each. */
+function engineTests(count: number, text: (index: number) => string): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`tests/engine/${index}.test.ts`, text(index)]),
+  );
+}
+
+Deno.test("run_tests runs many files in fewer processes", async () => {
+  using repository = new Repository(
+    engineTests(40, (index) => `Deno.test("${index}", () => console.log("in process", Deno.pid, "."));\n`),
+  );
+  const { last, stdout } = await repository.run("--no-check");
+  assert.equal(last, "40 passed, 0 failed", stdout);
+  assert.equal(new Set(stdout.match(/in process \d+/g)).size, 10);
+});
+
+Deno.test("run_tests keeps the results of files that share a process with one that crashes", async () => {
+  using repository = new Repository(
+    engineTests(16, (index) => index === 3 ? CRASHING : PASSING),
+  );
+  const { last, stderr } = await repository.run("--no-check");
+  assert.equal(last, "30 passed, 1 failed", stderr);
+});
+
+Deno.test("run_tests counts a crash of files that only crash together", async () => {
+  const text = `globalThis.loaded = (globalThis.loaded ?? 0) + 1;
+Deno.test("one", () => { if (globalThis.loaded > 1) Deno.kill(Deno.pid, "SIGKILL"); });\n`;
+  using repository = new Repository(engineTests(9, () => text));
+  const { last, stderr } = await repository.run("--no-check");
+  assert.equal(last, "9 passed, 1 failed", stderr);
+  assert.match(stderr, /0\.test\.ts, .*8\.test\.ts ended without a result: each runs alone/);
 });
 
 Deno.test("run_tests runs the files that its plan names alone, after all others", async () => {
@@ -211,11 +245,11 @@ Deno.test("run_tests --fast runs the unit tests and the few that its plan names"
 });
 
 Deno.test("planTests() names files that exist, and plans every test file once", () => {
-  const plan = planTests([], false);
-  const files = [...plan.lanes, ...plan.waiting, ...plan.calm, ...plan.alone];
+  const { withServers: plan } = planTests([], false);
+  const files = Object.values(plan).flat();
   for (const name of FAST) assert.ok(files.includes(name), name);
   assert.equal(new Set(files).size, files.length);
-  assert.deepEqual(plan.lanes.slice(0, LONGEST.length), LONGEST);
+  assert.deepEqual(plan.longest, LONGEST);
   assert.deepEqual(plan.waiting, WAITING);
   assert.deepEqual(plan.calm, Object.keys(CALM));
   assert.deepEqual(plan.alone, Object.keys(ALONE));
