@@ -12,30 +12,28 @@ const MAX_LOAD = 3;
 const LOAD_LOOK_MS = 2_000;
 
 /**
- * Runs all in their order, some side by side.
+ * Runs tests in their order, some side by side.
  *
- * @param items One for each process.
+ * @param tests Each runs one process.
  * @param lanes Number of processes side by side.
- * @param test Runs one.
  * @param signal Ends the wait for a machine that is less busy.
  */
-export async function runLanes<T>(
-  items: readonly T[],
+export async function runLanes(
+  tests: readonly (() => Promise<unknown>)[],
   lanes: number,
-  test: (item: T) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = [...items];
+  const waiting = [...tests];
   let running = 0;
   const runLane = async () => {
     while (true) {
       while (running >= MIN_LANES && waiting.length > 0 && isBusy() && !signal.aborted) {
         await new Promise((resolve) => setTimeout(resolve, LOAD_LOOK_MS));
       }
-      const item = waiting.shift();
-      if (item === undefined) return;
+      const test = waiting.shift();
+      if (test === undefined) return;
       running++;
-      await test(item).finally(() => running--);
+      await test().finally(() => running--);
     }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));

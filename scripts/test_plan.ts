@@ -5,27 +5,27 @@
  */
 import { join } from "node:path";
 
-/** The steps of a run, in this order. */
+/** The steps of a run. */
 export interface TestPlan {
   /** Run by one `deno test --parallel`: they need no servers and share nothing. */
   unit: string[];
-  /** Run by one `deno test --parallel`, too: they take longer than a gate may, and need no servers either. */
-  inProcess: string[];
-  /** Files that need servers. */
-  withServers: ServerTests;
+  /** Beside other tests. */
+  beside: TestsBeside;
   /** Where documentation has examples to run. */
   documented: string[];
 }
 
-/** Test files that need servers. */
-export interface ServerTests {
-  /** Each in a process of its own, a few at a time and before {@linkcode lanes}. */
+/** Test files that run in processes beside each other. Most need servers. */
+export interface TestsBeside {
+  /** Each in a process of its own, a few at a time and before {@linkcode inProcess} and {@linkcode lanes}. */
   longest: string[];
+  /** Many in a process, a few processes at a time: they need no servers, but take longer than a gate may. */
+  inProcess: string[];
   /** Several in a process, a few processes at a time: their tests wait more than they compute. */
   lanes: string[];
   /** Each in a process of its own, one at a time, beside the lanes and {@linkcode calm}: their tests hardly compute. */
   waiting: string[];
-  /** Each in a process of its own after the lanes, two at a time, beside nothing else but one of {@linkcode waiting}. */
+  /** Each in a process of its own after the lanes, a few at a time, beside nothing else but one of {@linkcode waiting}. */
   calm: string[];
   /** Each in a process of its own at the end, with nothing beside it. */
   alone: string[];
@@ -38,16 +38,20 @@ const DOCUMENTED = ["mod.ts", "errors.ts", "lib"];
 
 /** Files that run alone, and why. */
 export const ALONE: Readonly<Record<string, string>> = {
-  "tests/engine/log_collector.test.ts":
+  "tests/engine/log_collector_drops.test.ts":
     "counts the lines that the engine drops: exactly only while Berth keeps up",
   "tests/engine/log_burst.test.ts": "prints as fast as the machine can, and measures memory",
 };
 
 /** Files that need a calm machine, and why. One that waits does not disturb them. */
 export const CALM: Readonly<Record<string, string>> = {
-  "tests/engine/schedule_service.test.ts": "kills services more often than a busy machine starts them",
+  "tests/engine/schedule_service_kills.test.ts": "kills services more often than a busy machine starts them",
   "tests/engine/bot_service_fault_points.test.ts":
     "kills a service at each step, and limits the time of its successor",
+  "tests/engine/log_collector.test.ts":
+    "kills a collector while containers print, and expects no line to be lost",
+  "tests/engine/log_burst_losses.test.ts": "prints as fast as the machine can",
+  "tests/engine/schedule_service.test.ts": "expects a run in the second of its slot",
   "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
   "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
 };
@@ -107,8 +111,14 @@ export function planTests(paths: readonly string[], fast: boolean): TestPlan {
   const special = new Set([...longest, ...waiting, ...calm, ...alone]);
   return {
     unit: files.filter(isUnit),
-    inProcess: files.filter(isInProcess),
-    withServers: { longest, lanes: others.filter((file) => !special.has(file)), waiting, calm, alone },
+    beside: {
+      longest,
+      inProcess: files.filter(isInProcess),
+      lanes: others.filter((file) => !special.has(file)),
+      waiting,
+      calm,
+      alone,
+    },
     documented: paths.length > 0 || fast ? [] : DOCUMENTED.filter(exists),
   };
 }

@@ -125,7 +125,7 @@ Deno.test("run_tests --gate counts the unit tests that the gate has run, and doe
   );
   const passed = await repository.run("--gate");
   assert.equal(passed.last, "4 passed, 0 failed", passed.stderr);
-  assert.equal(passed.stdout.match(/a\.test\.ts/g)?.length, 1, passed.stdout);
+  assert.equal(passed.stdout.match(/running 2 tests from .*a\.test\.ts/g)?.length, 1, passed.stdout);
 
   using bad = new Repository(
     { "tests/unit/a.test.ts": FAILING, "tests/engine/b.test.ts": PASSING },
@@ -245,7 +245,7 @@ Deno.test("run_tests --fast runs the unit tests and the few that its plan names"
 });
 
 Deno.test("planTests() names files that exist, and plans every test file once", () => {
-  const { withServers: plan } = planTests([], false);
+  const { beside: plan } = planTests([], false);
   const files = Object.values(plan).flat();
   for (const name of FAST) assert.ok(files.includes(name), name);
   assert.equal(new Set(files).size, files.length);
