@@ -8,7 +8,7 @@ import { runId, type RunRecord } from "../../services/schedules/run_repository.t
 import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { SqliteRecordStore } from "../../services/sqlite/sqlite_record_store.ts";
 import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository.ts";
-import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
+import { BrowserFixture, NEEDS_BROWSER, SERVICE_GONE } from "../support/fixtures/browser_fixture.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
 
@@ -116,7 +116,7 @@ Deno.test("the rest of a long list comes when it is asked for", NEEDS_BROWSER, a
 
 Deno.test("a page says that another version of Berth runs, and loads that one", NEEDS_BROWSER, async () => {
   await using service = await ServiceFixture.open({ env: { HTTP_ADDR: `127.0.0.1:${freePort()}` } });
-  const expected = /status of (409|503)|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET/;
+  const expected = new RegExp(`${SERVICE_GONE.source}|status of 409`);
   await using browser = await BrowserFixture.open(service, { expected });
   await browser.untilShown("No bots yet.");
   const about = await service.client.call("getService", {});

@@ -1,7 +1,7 @@
 /** Guards, sessions, the watchdog and notifications in a browser, against the real service with running bots. */
 
 import assert from "node:assert/strict";
-import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
+import { BrowserFixture, NEEDS_BROWSER, SERVICE_GONE } from "../support/fixtures/browser_fixture.ts";
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
@@ -59,8 +59,7 @@ Deno.test(
     });
     const { dataDir } = service.config.runner;
     // Bots are removed while a page asks for them, and the service is started anew.
-    const expected =
-      /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|status of (404|409|503)/;
+    const expected = new RegExp(`${SERVICE_GONE.source}|status of (404|409)`);
     await using light = await BrowserFixture.open(service, { place: "/notifications", expected });
     await light.untilShown("No channels yet.");
     await requireFit(light);
