@@ -7,10 +7,11 @@ set -eu
 lab=$1 cgroup=$2
 
 # Programs that others started in its network end, too: nothing answers them any more.
-if [ -s "$lab/network" ]; then
-  # find takes a pattern, in which the brackets of net:[1] mean something else.
-  find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$(sed 's/[][]/\\&/g' "$lab/network")" 2>/dev/null |
+if [ "$(stat -f -c %T "$lab/network" 2>/dev/null)" = nsfs ]; then
+  # find takes a pattern, in which brackets mean something else.
+  find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "net:\\[$(stat -L -c %i "$lab/network")\\]" 2>/dev/null |
     sed 's|^/proc/||; s|/.*||' | while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done
+  umount "$lab/network"
 fi
 # A group goes once its last process is gone.
 tries=100

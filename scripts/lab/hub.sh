@@ -21,7 +21,6 @@ mkdir /run/netns
 touch /run/netns/hub
 mount --bind /proc/self/ns/net /run/netns/hub
 
-readlink /proc/self/ns/net >"$lab/network"
 # As the machine sees it: /proc is still the machine's.
 read -r pid _ </proc/self/stat
 echo "$pid" >"$lab/pid.new"

@@ -12,8 +12,11 @@ trap '' HUP INT TERM
 exec 9>"$lab/lock"
 flock -n 9
 
+# The name of the network, for as long as the lab is not cleared away: the kernel gives a number to another one as soon as
+# nothing holds it.
+touch "$lab/network"
 # The processes of the lab live in a namespace of processes: the kernel ends all of them with the first.
-setpriv --pdeathsig KILL unshare --pid --fork --kill-child=KILL --mount --net --propagation private \
+setpriv --pdeathsig KILL unshare --pid --fork --kill-child=KILL --mount --net="$lab/network" --propagation private \
   sh "$scripts/hub.sh" "$lab" "$life" 9>&- || :
 exec </dev/null
 sh "$scripts/clear.sh" "$lab" "$cgroup" 9>&-

@@ -88,6 +88,21 @@ testInLab("a lab ends with the process that made it, even when that is killed", 
   await until("the end of the lab", async () => (await remainsOf(line!)).length === 0);
 });
 
+testInLab("the remains of a lab end nothing in a network that has got the number of the lab's", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "berth-lab-" });
+  await using other = new Deno.Command("unshare", { args: ["--net", "sleep", "1000"] }).spawn();
+  const network = () => Deno.readLinkSync(`/proc/${other.pid}/ns/net`);
+  await until("a network of its own", () => network() !== Deno.readLinkSync("/proc/self/ns/net"));
+  await Deno.writeTextFile(`${folder}/network`, network());
+  const script = fileURLToPath(new URL("../../scripts/lab/clear.sh", import.meta.url));
+  const { success } = await new Deno.Command("sh", { args: [script, folder, basename(folder)] }).output();
+  assert.ok(success);
+  assert.deepEqual(await remainsOf(folder), []);
+  // It has not ended before.
+  other.kill("SIGTERM");
+  assert.equal((await other.status).signal, "SIGTERM");
+});
+
 /** A service pinned to each node, with one running task. */
 async function startOnEachNode(lab: Lab): Promise<void> {
   const docker = connectDocker(lab.managers[0]!);
