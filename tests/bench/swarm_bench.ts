@@ -1,10 +1,13 @@
 /**
- * Measures many bots on a Swarm of three nodes against services that the Swarm itself creates. Run with
+ * Measures many bots on a Swarm of three nodes against services that somebody creates by hand: the same ones, and ones
+ * that have nothing mounted. Run with
  * `deno run -A tests/bench/swarm_bench.ts [BOTS]` as root; 500 bots take about 20 GB of memory.
  *
  * @module
  */
 
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { SwarmOrchestrator } from "../../lib/engine/swarm/swarm_orchestrator.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
@@ -17,42 +20,29 @@ const LIMIT_MS = 20 * 60_000;
 const RAW = { "berth.bench": "raw" };
 const BOTS = { "runtime.managed": "true" };
 const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
+const COMMAND = ["python3", "-u", "-c", LOOP];
 
 await using cluster = await ClusterFixture.open({ nodes: 3, env: { RECONCILE_INTERVAL: "2" } });
 await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
 
-const rawMs = await measureRaw();
+const plainMs = await measureRaw(createPlain);
+await deploySeed();
+const rawMs = await measureRaw(await createSame());
 const [bots, spread] = await measureBots();
-console.log(`${count} services by the Swarm alone: ${seconds(rawMs)}`);
-console.log(`${count} bots: ${seconds(bots)}, ${(bots / rawMs).toFixed(2)} times as long; by node ${spread}`);
+const times = (ms: number) => `${(bots / ms).toFixed(2)} times as long`;
+console.log(`${count} bots: ${seconds(bots)}; by node ${spread}`);
+console.log(`${count} of the same services by the Swarm alone: ${seconds(rawMs)}; ${times(rawMs)}`);
+console.log(`${count} services with nothing mounted: ${seconds(plainMs)}; ${times(plainMs)}`);
 const beganAt = performance.now();
 await cluster.berth("ps", "--json");
 console.log(`berth ps of ${count}: ${Math.round(performance.now() - beganAt)} ms`);
 
-async function measureRaw(): Promise<number> {
+async function measureRaw(create: (name: string) => Promise<unknown>): Promise<number> {
   const limit = new Limiter(8);
   const beganAt = performance.now();
-  await Promise.all(Array.from({ length: count }, (_, index) =>
-    limit.run(() =>
-      swarm.create({
-        name: `raw-${index}`,
-        image: IMAGES["python3.11"]!,
-        command: ["python3", "-u", "-c", LOOP],
-        env: {},
-        labels: RAW,
-        configs: [],
-        secrets: [],
-        volumes: [],
-        tmpfs: [],
-        constraints: [],
-        network: "host",
-        resources: { memoryBytes: 64 * 1024 ** 2, cpuShares: 512, pids: 32 },
-        logs: { maxSizeBytes: 1024 ** 2, maxFiles: 2 },
-        user: "0:0",
-        capabilities: [],
-        graceSeconds: 1,
-      })
-    )));
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => limit.run(() => create(`raw-${index}`))),
+  );
   await untilRunning(RAW, count);
   const tookMs = performance.now() - beganAt;
   for (const { id } of await swarm.listContainers({ labels: RAW })) await swarm.remove(id);
@@ -63,7 +53,40 @@ async function measureRaw(): Promise<number> {
   return tookMs;
 }
 
-async function measureBots(): Promise<[ms: number, spread: string]> {
+/** Creates a service that runs the bot's loop, and has nothing else of a bot. */
+function createPlain(name: string): Promise<unknown> {
+  return swarm.create({
+    name,
+    image: IMAGES["python3.11"]!,
+    command: COMMAND,
+    env: {},
+    labels: RAW,
+    configs: [],
+    secrets: [],
+    volumes: [],
+    tmpfs: [],
+    constraints: [],
+    network: "host",
+    resources: { memoryBytes: 64 * 1024 ** 2, cpuShares: 512, pids: 32 },
+    logs: { maxSizeBytes: 1024 ** 2, maxFiles: 2 },
+    user: "0:0",
+    capabilities: [],
+    graceSeconds: 1,
+  });
+}
+
+/** Returns a function that creates the service of the seed once more, with the loop in place of the supervisor. */
+async function createSame(): Promise<(name: string) => Promise<unknown>> {
+  const docker = connectDocker(cluster.lab.managers[0]!);
+  const [service] = await docker.listServices({ filters: { label: ["runtime.managed=true"] } });
+  const spec = service!.Spec as { TaskTemplate: { ContainerSpec: Record<string, unknown> } };
+  const { TaskTemplate } = spec;
+  const container = { ...TaskTemplate.ContainerSpec, Command: COMMAND, Args: [], Labels: RAW };
+  const same = { ...spec, Labels: RAW, TaskTemplate: { ...TaskTemplate, ContainerSpec: container } };
+  return (name) => docker.createService({ ...same, Name: name } as unknown as Docker.CreateServiceOptions);
+}
+
+async function deploySeed(): Promise<void> {
   const folder = `${cluster.temp}/seed`;
   await cluster.berth("init", folder);
   await Deno.writeTextFile(
@@ -72,6 +95,10 @@ async function measureBots(): Promise<[ms: number, spread: string]> {
   );
   const { code, output } = await cluster.berth("deploy", folder);
   if (code !== 0) throw new Error(output);
+  await untilRunning(BOTS, 1);
+}
+
+async function measureBots(): Promise<[ms: number, spread: string]> {
   // MongoDB answers in the network of the hub alone.
   const copy = `
     import { MongoClient } from "mongodb";
