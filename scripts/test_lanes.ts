@@ -3,42 +3,53 @@
  *
  * @module
  */
+import { cpus } from "node:os";
 
-/** How many run however busy the machine is. */
-const MIN_LANES = 2;
-/** Load of a processor above which no further lane begins a process: it would only take longer, and time limits with it. */
-const MAX_LOAD = 3;
-/** How often to look at the load, in ms. */
-const LOAD_LOOK_MS = 2_000;
+/** How many run however busy the machine is, unless fewer may. */
+const MIN_RUNNING = 2;
+/** Part of the processors' time that has to be idle for one more to begin: it would only take from the others. */
+const MIN_IDLE = 0.1;
+/** For how long the processors are looked at before another one begins, in ms. */
+const LOOK_MS = 1_000;
 
 /**
- * Runs tests in their order, some side by side.
+ * Runs tests in their order, as many side by side as keep the processors busy.
  *
  * @param tests Each runs one process.
- * @param lanes Number of processes side by side.
+ * @param most The largest number of processes side by side.
  * @param signal Ends the wait for a machine that is less busy.
  */
 export async function runLanes(
   tests: readonly (() => Promise<unknown>)[],
-  lanes: number,
+  most: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = [...tests];
-  let running = 0;
-  const runLane = async () => {
-    while (true) {
-      while (running >= MIN_LANES && waiting.length > 0 && isBusy() && !signal.aborted) {
-        await new Promise((resolve) => setTimeout(resolve, LOAD_LOOK_MS));
-      }
-      const test = waiting.shift();
-      if (test === undefined) return;
-      running++;
-      await test().finally(() => running--);
+  const running = new Set<Promise<unknown>>();
+  const least = Math.min(MIN_RUNNING, most);
+  for (const test of tests) {
+    while (running.size >= least && !signal.aborted) {
+      if (running.size < most && await idlePart() >= MIN_IDLE) break;
+      if (running.size >= most) await Promise.race(running);
     }
-  };
-  await Promise.all(Array.from({ length: lanes }, runLane));
+    const run = test().finally(() => running.delete(run));
+    running.add(run);
+  }
+  await Promise.all(running);
 }
 
-function isBusy(): boolean {
-  return Deno.loadavg()[0]! > MAX_LOAD * navigator.hardwareConcurrency;
+/** Measures which part of the processors' time is idle. */
+async function idlePart(): Promise<number> {
+  const before = processorTimes();
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const after = processorTimes();
+  return (after.idle - before.idle) / Math.max(after.all - before.all, 1);
+}
+
+function processorTimes(): { idle: number; all: number } {
+  const times = cpus().map(({ times }) => times);
+  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+  return {
+    idle: sum(times.map(({ idle }) => idle)),
+    all: sum(times.flatMap((each) => Object.values(each))),
+  };
 }

@@ -9,12 +9,13 @@ import type { TestsBeside } from "./test_plan.ts";
 import { type Outcome, runDeno } from "./test_process.ts";
 import type { TestTally } from "./test_tally.ts";
 
-/** How many processes run side by side: most use less than a third of a core. */
-const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 4);
+/** How many processes run side by side at most: each has up to 300 MB of memory, with the services that it starts. */
+const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 7);
 /** How many files that need a calm machine run side by side: three leave a quarter of two cores idle. */
 const CALM_LANES = 3;
-/** How many files share a process at most, if all lanes have enough to do. */
+/** How many files share a process, if there are more than a few. */
 const GROUP_SIZE = 4;
+const MIN_GROUPS = 8;
 /** Groups of unit tests in one process: they wait more than they compute. */
 const UNIT_GROUPS = 4 * navigator.hardwareConcurrency;
 /** Processes for the files that need no servers. */
@@ -90,7 +91,7 @@ export class TestRunner implements Disposable {
       ...gate ? [gate] : [],
       ...test(each(longest)),
       ...test(divideFiles(inProcess, IN_PROCESS_GROUPS)),
-      ...test(divideFiles(lanes, Math.max(2 * LANES, Math.ceil(lanes.length / GROUP_SIZE)))),
+      ...test(divideFiles(lanes, Math.max(MIN_GROUPS, Math.ceil(lanes.length / GROUP_SIZE)))),
     ];
     const { signal } = this.#options;
     await Promise.all([
