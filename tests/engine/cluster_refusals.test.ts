@@ -62,9 +62,13 @@ testInLab(
       assert.match(refused.reason ?? "", why);
       assert.equal(refused.exitCode, undefined);
       await client.call("putBot", { params: { id: BOT }, body: bot });
-      const view = async () => await client.call("getBot", { params: { id: BOT } });
-      await until("the bot backs off", async () => (await view()).state === "backing-off");
-      assert.match((await view()).condition, why);
+      let condition = "";
+      await until("the bot backs off", async () => {
+        const bot = await client.call("getBot", { params: { id: BOT } });
+        condition = bot.condition;
+        return bot.state === "backing-off";
+      });
+      assert.match(condition, why);
       await remove();
       await end();
     }

@@ -180,6 +180,8 @@ Deno.test(
     await service.start();
     await deploy(service, "held", [30], `guards: [${GUARD}]\n`);
     await light.until("it is held", "/Latched/.test(document.querySelector('td.state').innerText)");
+    // A page may list what is there before it counts as connected again, and does nothing until then.
+    await light.until("it is connected again", "document.querySelector('[data-live]') !== null");
     const { open } = await service.client.call("getNotifications", {});
     assert.deepEqual(open.map(({ bot, guard }) => [bot, guard]), [["held", "equity"]]);
     await light.press("Release: equity of held");
