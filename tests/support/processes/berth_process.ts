@@ -12,6 +12,8 @@ import { until } from "../until.ts";
 import { linesOf, sendSignal } from "./child_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+/** How long one may take to end after SIGTERM, in ms: with its bots' grace periods, on a busy machine. */
+const END_LIMIT_MS = 180_000;
 
 /** A Berth that runs. Disposing ends it with SIGTERM, and fails when it does not end well. */
 export interface BerthProcess extends AsyncDisposable {
@@ -101,6 +103,11 @@ export function startProgram(
       signal("SIGTERM");
       // A test that failed may have left it standing still.
       signal("SIGCONT");
+      await until("the end of Berth", () => isOver, END_LIMIT_MS).catch(async (error: Error) => {
+        signal("SIGKILL");
+        await status;
+        throw new Error(`${error.message}; the last lines:\n${lines.slice(-30).join("\n")}`);
+      });
       const { code } = await status;
       // Told to end before it could hear that.
       if (!lines.some((line) => line.includes("service started"))) return;
