@@ -8,7 +8,7 @@
 const STEP_PART = 1 / 5;
 /** The shortest and the longest wait between two looks, in ms. */
 const SHORTEST_STEP_MS = 1;
-const LONGEST_STEP_MS = 50;
+const LONGEST_STEP_MS = 20;
 
 /**
  * Waits until something holds.
