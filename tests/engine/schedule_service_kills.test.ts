@@ -68,7 +68,7 @@ for (const aheadMs of [0, 2000]) {
         await pause(2000 * random(), "it is down for any time");
         processes[index] = start(index);
       }
-      // From here on nothing is due; what is claimed and not started is skipped, what runs comes to its end.
+      // Nothing is due any more: claimed slots that have not started are skipped, and runs go on to their end.
       await fixture.documents.deleteMany({});
       await until("every record is final", async () => (await fixture.runs.listOpen()).length === 0, 240_000);
       await until("no container is left", async () => {

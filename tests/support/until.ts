@@ -4,10 +4,7 @@
  * @module
  */
 
-/** The wait between two looks, as a part of the time waited so far: a look may cost more than what is waited for. */
-const STEP_PART = 1 / 5;
-/** The shortest and the longest wait between two looks, in ms. */
-const SHORTEST_STEP_MS = 1;
+/** The longest wait between two looks, in ms. */
 const LONGEST_STEP_MS = 20;
 
 /**
@@ -23,11 +20,9 @@ export async function until(
   check: () => Promise<boolean> | boolean,
   limitMs = 60_000,
 ): Promise<void> {
-  const begin = performance.now();
-  while (!(await check())) {
-    const waitedMs = performance.now() - begin;
-    if (waitedMs > limitMs) throw new Error(`${what} did not happen within ${limitMs} ms`);
-    const stepMs = Math.min(Math.max(STEP_PART * waitedMs, SHORTEST_STEP_MS), LONGEST_STEP_MS);
+  const end = performance.now() + limitMs;
+  for (let stepMs = 1; !(await check()); stepMs = Math.min(2 * stepMs, LONGEST_STEP_MS)) {
+    if (performance.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, stepMs));
   }
 }
