@@ -78,10 +78,13 @@ export async function openMongoProxy(stack: AsyncDisposableStack, instance: stri
     await database.collection("berth_services").deleteMany({ instance: ofTest });
     const positions = database.collection<{ _id: string }>("berth_bot_positions");
     await positions.deleteMany({ _id: ofTest });
-    // Their ids begin with the name of a collection. A server without an index would search them for each later test.
-    for (const name of ["berth_records", "berth_leases"]) {
-      await database.collection<{ _id: string }>(name).deleteMany({ _id: { $regex: `/${instance}` } });
+    // A server without an index would search them for each later test.
+    const all = await database.listCollections({}, { nameOnly: true }).toArray();
+    for (const { name } of all.filter(({ name }) => name.startsWith("berth_records."))) {
+      await database.collection<{ _id: string }>(name).deleteMany({ _id: ofTest });
     }
+    const leases = database.collection<{ _id: string }>("berth_leases");
+    await leases.deleteMany({ _id: { $regex: `/${instance}` } });
   });
   return { uri: through.href, proxy, documents };
 }
