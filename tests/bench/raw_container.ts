@@ -8,19 +8,24 @@
 import type Docker from "dockerode";
 import { LABEL } from "../../lib/engine/labels.ts";
 
+/** Where a container of the raw engine has its code: in a plain folder, or in an overlay of its own, as a bot has. */
+export type RawCode = "folder" | "overlay";
+
 /**
- * Makes the body of a create request from a container of Berth's, over copies of what it sees of the host. A view of
- * code becomes a plain folder: nobody who starts a container by hand makes an overlay for it.
+ * Makes the bodies of create requests from a container of Berth's, over copies of what it sees of the host.
  *
  * @param docker The engine.
  * @param container Id of the container.
  * @param folder Absolute path of a folder for the copies; it is made.
+ * @param code Where its code is. Most who start a container by hand have a plain folder.
+ * @returns A function that makes a body; each has an overlay of its own.
  */
 export async function rawContainer(
   docker: Docker,
   container: string,
   folder: string,
-): Promise<Record<string, unknown>> {
+  code: RawCode = "folder",
+): Promise<() => Record<string, unknown>> {
   const { Config, HostConfig } = await docker.getContainer(container).inspect();
   await Deno.mkdir(folder, { recursive: true });
   let copies = 0;
@@ -37,15 +42,35 @@ export async function rawContainer(
     return [await copyOf(source), ...rest].join(":");
   }));
   const mounts = await Promise.all((HostConfig.Mounts ?? []).map(async (mount) => {
-    if (mount.Type === "bind") return { ...mount, Source: await copyOf(mount.Source) };
-    const layers = /lowerdir=([^,]+)/.exec(mount.VolumeOptions?.DriverConfig.Options.o ?? "")?.[1];
-    if (layers === undefined) return mount;
-    // The first one lies on top.
-    const Source = await copyOf(...layers.split(":").reverse());
-    return { Type: "bind" as const, Source, Target: mount.Target };
+    if (mount.Type === "bind") {
+      const copied = { ...mount, Source: await copyOf(mount.Source) };
+      return () => copied;
+    }
+    const options = mount.VolumeOptions?.DriverConfig.Options.o ?? "";
+    const [, lower, upper] = /lowerdir=([^,]+),upperdir=([^,]+),/.exec(options) ?? [];
+    if (lower === undefined || upper === undefined) return () => mount;
+    const layers = lower.split(":");
+    if (code === "folder") {
+      // The first one lies on top.
+      const Source = await copyOf(...layers.toReversed());
+      return () => ({ Type: "bind" as const, Source, Target: mount.Target });
+    }
+    const copied = (await Promise.all(layers.map((layer) => copyOf(layer)))).join(":");
+    const { uid, gid, mode } = await Deno.stat(upper);
+    return () => {
+      const own = `${folder}/own-${copies++}`;
+      for (const path of [own, `${own}/view`, `${own}/work`]) Deno.mkdirSync(path, { mode: mode! & 0o7777 });
+      Deno.chownSync(`${own}/view`, uid!, gid!);
+      const o = `lowerdir=${copied},upperdir=${own}/view,workdir=${own}/work`;
+      const DriverConfig = { Name: "local", Options: { type: "overlay", device: "overlay", o } };
+      return { ...mount, VolumeOptions: { ...mount.VolumeOptions, DriverConfig } };
+    };
   }));
   const { Hostname: _hostname, Labels, ...config } = Config as unknown as Record<string, unknown>;
   const instance = (Labels as Record<string, string>)[LABEL.instance]!;
-  const host = { ...HostConfig, Binds: binds, Mounts: mounts };
-  return { ...config, Labels: { [LABEL.instance]: instance }, HostConfig: host };
+  return () => ({
+    ...config,
+    Labels: { [LABEL.instance]: instance },
+    HostConfig: { ...HostConfig, Binds: binds, Mounts: mounts.map((make) => make()) },
+  });
 }

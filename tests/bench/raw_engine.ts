@@ -9,7 +9,7 @@ import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
 import type { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
-import { rawContainer } from "./raw_container.ts";
+import { type RawCode, rawContainer } from "./raw_container.ts";
 
 /** A request to create a container of the raw engine: its body, and the folder that its binds are in. */
 export interface Template {
@@ -24,15 +24,19 @@ export type Raw = (method: string, path: string, body?: string) => Promise<strin
 export async function startOnce(
   { runner, config }: RunnerFixture,
   executable: Executable,
+  code: RawCode = "folder",
 ): Promise<Template> {
   const { containerId } = await runner.startContainer(executable);
-  const folder = `${config.tempDir}/raw`;
-  const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder);
+  const folder = `${config.tempDir}/raw-${code}`;
+  const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder, code);
   await runner.stopContainer(containerId, { graceSeconds: 0 });
   // The bench has the runner remove them.
-  const labels = { ...model.Labels as object, [LABEL.managed]: "true", [LABEL.id]: "raw" };
-  const body = JSON.stringify({ ...model, Labels: labels });
-  return { folder, body: () => body };
+  const body = () => {
+    const request = model();
+    const labels = { ...request.Labels as object, [LABEL.managed]: "true", [LABEL.id]: "raw" };
+    return JSON.stringify({ ...request, Labels: labels });
+  };
+  return { folder, body };
 }
 
 /** Creates and starts one. @returns Its id. */
