@@ -5,7 +5,7 @@
  */
 
 /** The longest wait between two looks, in ms. */
-const LONGEST_STEP_MS = 20;
+const LONGEST_STEP_MS = 100;
 
 /**
  * Waits until something holds.
