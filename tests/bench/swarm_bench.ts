@@ -24,6 +24,7 @@ const COMMAND = ["python3", "-u", "-c", LOOP];
 
 await using cluster = await ClusterFixture.open({ nodes: 3, env: { RECONCILE_INTERVAL: "2" } });
 await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
+const engines = cluster.lab.managers.map(connectDocker);
 
 const plainMs = await measureRaw(createPlain);
 await deploySeed();
@@ -45,11 +46,15 @@ async function measureRaw(create: (name: string) => Promise<unknown>): Promise<n
   );
   await untilRunning(RAW, count);
   const tookMs = performance.now() - beganAt;
-  for (const { id } of await swarm.listContainers({ labels: RAW })) await swarm.remove(id);
-  await until(
-    "the raw ones are gone",
-    async () => (await swarm.listContainers({ labels: RAW })).length === 0,
-  );
+  const services = await swarm.listContainers({ labels: RAW });
+  await Promise.all(services.map(({ id }) => limit.run(() => swarm.remove(id))));
+  // The containers of a removed service end one after the other, which takes as long as a start.
+  await until("the raw ones are gone", async () => {
+    const left = await Promise.all(
+      engines.map((engine) => engine.listContainers({ all: true, filters: { label: ["berth.bench"] } })),
+    );
+    return left.flat().length === 0;
+  }, LIMIT_MS);
   return tookMs;
 }
 
@@ -77,7 +82,7 @@ function createPlain(name: string): Promise<unknown> {
 
 /** Returns a function that creates the service of the seed once more, with the loop in place of the supervisor. */
 async function createSame(): Promise<(name: string) => Promise<unknown>> {
-  const docker = connectDocker(cluster.lab.managers[0]!);
+  const docker = engines[0]!;
   const [service] = await docker.listServices({ filters: { label: ["runtime.managed=true"] } });
   const spec = service!.Spec as { TaskTemplate: { ContainerSpec: Record<string, unknown> } };
   const { TaskTemplate } = spec;
