@@ -13,12 +13,12 @@ import { SwarmOrchestrator } from "../../lib/engine/swarm/swarm_orchestrator.ts"
 import { Limiter } from "../../lib/util/limiter.ts";
 import { ClusterFixture } from "../support/fixtures/cluster_fixture.ts";
 import { IMAGES } from "../support/fixtures/engine_support.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 
 const count = Number(Deno.args[0] ?? 100);
 const LIMIT_MS = 20 * 60_000;
+const LOOK_MS = 500;
 const RAW = { "berth.bench": "raw" };
-const BOTS = { "runtime.managed": "true" };
 const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
 const COMMAND = ["python3", "-u", "-c", LOOP];
 
@@ -26,9 +26,9 @@ await using cluster = await ClusterFixture.open({ nodes: 3, env: { RECONCILE_INT
 await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
 const engines = cluster.lab.managers.map(connectDocker);
 
-const plainMs = await measureRaw(createPlain);
+const plainMs = await measureRaw(0, createPlain);
 await deploySeed();
-const rawMs = await measureRaw(await createSame());
+const rawMs = await measureRaw(1, await createSame());
 const [bots, spread] = await measureBots();
 const times = (ms: number) => `${(bots / ms).toFixed(2)} times as long`;
 console.log(`${count} bots: ${seconds(bots)}; by node ${spread}`);
@@ -38,22 +38,22 @@ const beganAt = performance.now();
 await cluster.berth("ps", "--json");
 console.log(`berth ps of ${count}: ${Math.round(performance.now() - beganAt)} ms`);
 
-async function measureRaw(create: (name: string) => Promise<unknown>): Promise<number> {
+/** @param before How many containers run already. @param create Creates a service. */
+async function measureRaw(before: number, create: (name: string) => Promise<unknown>): Promise<number> {
   const limit = new Limiter(8);
   const beganAt = performance.now();
   await Promise.all(
     Array.from({ length: count }, (_, index) => limit.run(() => create(`raw-${index}`))),
   );
-  await untilRunning(RAW, count);
+  await untilRunning(before + count);
   const tookMs = performance.now() - beganAt;
   const services = await swarm.listContainers({ labels: RAW });
   await Promise.all(services.map(({ id }) => limit.run(() => swarm.remove(id))));
   // The containers of a removed service end one after the other, which takes as long as a start.
   await until("the raw ones are gone", async () => {
-    const left = await Promise.all(
-      engines.map((engine) => engine.listContainers({ all: true, filters: { label: ["berth.bench"] } })),
-    );
-    return left.flat().length === 0;
+    if (sum(await countContainers("Containers")) === before) return true;
+    await pause(LOOK_MS, "a look takes time of the engines");
+    return false;
   }, LIMIT_MS);
   return tookMs;
 }
@@ -100,7 +100,7 @@ async function deploySeed(): Promise<void> {
   );
   const { code, output } = await cluster.berth("deploy", folder);
   if (code !== 0) throw new Error(output);
-  await untilRunning(BOTS, 1);
+  await untilRunning(1);
 }
 
 async function measureBots(): Promise<[ms: number, spread: string]> {
@@ -127,19 +127,29 @@ async function measureBots(): Promise<[ms: number, spread: string]> {
   const beganAt = performance.now();
   await copier.stdin.getWriter().write(new Uint8Array(1));
   if (!(await copier.status).success) throw new Error("The documents were not written");
-  const nodes = await untilRunning(BOTS, count);
+  const nodes = await untilRunning(count);
   return [performance.now() - beganAt, nodes];
 }
 
-async function untilRunning(labels: Record<string, string>, wanted: number): Promise<string> {
-  let nodes = "";
+/** Looks twice a second: to list services and tasks, or to look often, would keep the managers from their work. */
+async function untilRunning(wanted: number): Promise<string> {
+  let running: number[] = [];
   await until(`${wanted} run`, async () => {
-    const running = (await swarm.listContainers({ labels })).filter(({ phase }) => phase === "running");
-    const byNode = Map.groupBy(running, ({ nodeName }) => nodeName ?? "none");
-    nodes = [...byNode.values()].map(({ length }) => length).sort().join("/");
-    return running.length === wanted;
+    running = await countContainers("ContainersRunning");
+    if (sum(running) === wanted) return true;
+    await pause(LOOK_MS, "a look takes time of the engines");
+    return false;
   }, LIMIT_MS);
-  return nodes;
+  return running.toSorted((a, b) => a - b).join("/");
+}
+
+/** How many containers each node has. */
+function countContainers(which: "Containers" | "ContainersRunning"): Promise<number[]> {
+  return Promise.all(engines.map(async (engine) => (await engine.info())[which]));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function seconds(ms: number): string {
