@@ -38,8 +38,13 @@ import type { SupervisorConfigs } from "./supervisor_configs.ts";
 import { newOrderId, type WorkOrders } from "./work_orders.ts";
 import { measureStart } from "../runner/measure_start.ts";
 
-/** Starts mostly wait for the database and for the managers to agree, so more of them may run at once. */
+/** Starts mostly wait for the database, the managers and the nodes, so more of them may run at once. */
 const WAITING_FACTOR = 4;
+/**
+ * How long a start counts as one at most, in ms, until a node runs its container: nodes that begin hundreds at once give
+ * none of the supervisors the time to renew its lease. One that waits for a node or an image holds up no other for long.
+ */
+const MAX_START_MS = 10_000;
 /** A `none` network would cut the supervisor off, and a Swarm does not support it. */
 const NO_NETWORK = "none";
 
@@ -48,7 +53,10 @@ export interface ClusterStarterOptions {
   /** The configuration. */
   readonly config: DockerRunnerConfig;
   /** The Swarm. */
-  readonly swarm: Pick<SwarmOrchestrator, "create" | "getStatus" | "inspectImage" | "secrets">;
+  readonly swarm: Pick<
+    SwarmOrchestrator,
+    "create" | "getStatus" | "inspectImage" | "secrets" | "waitUntilStarted"
+  >;
   /** Names images by their digests. */
   readonly images: ClusterImages;
   /** The leases. */
@@ -152,7 +160,7 @@ export class ClusterStarter {
     const standing = await standingContainer(target, containers, signal);
     if (standing) return toRunning(standing, false);
     try {
-      const info = await this.#limit.run(() => this.#startNew(target, executable, options), signal);
+      const info = await this.#paced(() => this.#startNew(target, executable, options), signal);
       this.#log.debug("service created", { service: target.name, specHash: target.specHash });
       return toRunning(toManagedContainer(info), true);
     } catch (error) {
@@ -162,6 +170,17 @@ export class ClusterStarter {
       if (existing) return toRunning(existing, false);
       throw error;
     }
+  }
+
+  /** Runs a start in its turn, which lasts until a node runs the container. */
+  #paced(start: () => Promise<ContainerInfo>, signal: AbortSignal | undefined): Promise<ContainerInfo> {
+    const { promise, resolve, reject } = Promise.withResolvers<ContainerInfo>();
+    this.#limit.run(async () => {
+      const info = await start();
+      resolve(info);
+      await this.#options.swarm.waitUntilStarted(info.id, MAX_START_MS);
+    }, signal).catch(reject);
+    return promise;
   }
 
   async #startNew(

@@ -75,6 +75,8 @@ testInLab(
       "stopped",
       "import signal, sys\ndef end(*_):\n  print('bye')\n  sys.exit(7)\nsignal.signal(signal.SIGTERM, end)\nprint('up')\nwhile True: signal.pause()",
     ));
+    await swarm.waitUntilStarted(stopped.id, 60_000);
+    assert.equal((await swarm.getStatus(stopped.id))!.phase, "running");
     await until("its first line", async () => (await linesOf(swarm, stopped.id)).length === 1);
     assert.deepEqual(await swarm.stop(stopped.id, { graceSeconds: 10 }), { how: "stopped", exitCode: 7 });
     assert.deepEqual(await linesOf(swarm, stopped.id), ["stdout up", "stdout bye"]);

@@ -93,6 +93,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   readonly #poller: SwarmPoller;
   readonly #clock: Clock;
   readonly #callMs: number;
+  readonly #closing = new AbortController();
   /** Configs of the Swarm. */
   readonly configs: SwarmObjects;
   /** Secrets of the Swarm. */
@@ -205,6 +206,21 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     };
   }
 
+  /**
+   * Waits until a container that was created runs, or has ended, or the time is over.
+   *
+   * @param container Its id.
+   * @param limitMs The longest wait, in ms.
+   */
+  async waitUntilStarted(container: string, limitMs: number): Promise<void> {
+    const over = new AbortController();
+    const stopListening = this.#poller.listen(({ serviceId }) => {
+      if (serviceId === container) over.abort();
+    });
+    await this.#clock.sleep(limitMs, AbortSignal.any([over.signal, this.#closing.signal])).catch(() => {});
+    stopListening();
+  }
+
   /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */
   async getStatus(container: string, options: EngineCallOptions = {}): Promise<SwarmContainer | undefined> {
     return await this.#containers.getStatus(container, options);
@@ -275,6 +291,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
 
   /** Cancels every call and closes the connections. */
   [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     this.#poller.close();
     this.#client.close();
     return Promise.resolve();

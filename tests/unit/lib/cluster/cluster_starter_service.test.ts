@@ -15,6 +15,7 @@ import { ExecutableHashes } from "../../../../lib/runner/executable_hashes.ts";
 import { OwnContainers } from "../../../../lib/runner/own_containers.ts";
 import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 import type { StartContainerOptions } from "../../../../lib/runner/runner.ts";
+import { pause, until } from "../../../support/until.ts";
 
 const config = parseDockerRunnerConfig({
   HOME: "/nowhere",
@@ -35,6 +36,8 @@ class StarterWorld {
   readonly discarded: string[] = [];
   /** Called with each service to make; throws instead of the Swarm. */
   onCreate: (spec: SwarmContainerSpec) => void = () => {};
+  /** Called for each service that was made, until its container runs. */
+  onWait: () => Promise<void> = () => Promise.resolve();
   /** The service that stands under the name. */
   standing: SwarmContainer | undefined;
   newest: NewestState | undefined;
@@ -48,10 +51,13 @@ class StarterWorld {
       config: {},
       ...executable,
     });
-    return await this.#starter().start(parsed, options);
+    this.#starter ??= this.#makeStarter();
+    return await this.#starter.start(parsed, options);
   }
 
-  #starter(): ClusterStarter {
+  #starter: ClusterStarter | undefined;
+
+  #makeStarter(): ClusterStarter {
     const ownership = new ContainerOwnership("test");
     const orchestrator = {
       getStatus: () => Promise.resolve(this.standing),
@@ -71,6 +77,7 @@ class StarterWorld {
           return Promise.resolve(toContainer(spec));
         },
         getStatus: orchestrator.getStatus,
+        waitUntilStarted: () => this.onWait(),
         inspectImage: () => Promise.resolve(undefined),
         secrets: { create: () => Promise.resolve("secret-id") },
       },
@@ -125,6 +132,24 @@ Deno.test("a service has the grace of its document, and time for reports and the
   await world.start({ state: STATE });
   assert.deepEqual(world.specs.map(({ graceSeconds }) => graceSeconds), [135, 45, 55]);
   assert.deepEqual(world.orders.map(({ graceSeconds }) => graceSeconds), [120, 30, 30]);
+});
+
+Deno.test("a start counts until its container runs: nodes do not begin hundreds at once", async () => {
+  const world = new StarterWorld();
+  const running = Promise.withResolvers<void>();
+  world.onWait = () => running.promise;
+  const most = 4 * config.startConcurrency;
+  const starts = Array.from({ length: most + 1 }, (_, index) => world.start({ id: `grid-${index}` }));
+  await Promise.all(starts.slice(0, most));
+  await until("the turn of the others", () => world.specs.length === most);
+  assert.equal(
+    await Promise.race([starts[most], pause(50, "it does not begin").then(() => "waits")]),
+    "waits",
+  );
+  assert.equal(world.specs.length, most);
+  running.resolve();
+  await starts[most];
+  assert.equal(world.specs.length, most + 1);
 });
 
 Deno.test("a service that another manager made in time is the bot's own, and keeps order and lease", async () => {
