@@ -141,6 +141,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   const containers = new OwnContainers({
     orchestrator,
     ownership,
+    search: { isCostly: true },
     haveSecretsChanged: async ({ phase, labels }) => {
       const order = labels[LABEL.folder];
       if (phase !== "running" || order === undefined || !(LABEL.secrets in labels)) return false;

@@ -5,7 +5,7 @@
  */
 
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { ContainerSearch } from "./container_search.ts";
+import { ContainerSearch, type ContainerSearchOptions } from "./container_search.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { isSetAside } from "./exited_containers.ts";
 import type { DiskUse } from "./disk_use.ts";
@@ -33,6 +33,8 @@ export interface OwnContainersOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers" | "watch">;
   /** Tells the runner's containers from others. */
   readonly ownership: ContainerOwnership;
+  /** How it is searched for containers. */
+  readonly search?: ContainerSearchOptions;
   /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
   /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
@@ -53,7 +55,7 @@ export class OwnContainers {
   /** @param options See {@linkcode OwnContainersOptions}. */
   constructor(options: OwnContainersOptions) {
     this.#options = options;
-    this.#search = new ContainerSearch((labels) => this.#list(labels));
+    this.#search = new ContainerSearch((labels) => this.#list(labels), options.search);
   }
 
   /**
