@@ -10,7 +10,7 @@ import { type Outcome, runDeno } from "./test_process.ts";
 import type { TestTally } from "./test_tally.ts";
 
 /** How many processes run side by side at most: each has up to 300 MB of memory, with the services that it starts. */
-const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 5);
+const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 6);
 /** How many files that need a calm machine run side by side: two leave half of two cores idle. */
 const CALM_LANES = 2;
 /** How many files share a process, if there are more than a few. */
