@@ -4,7 +4,7 @@ import { until } from "../support/until.ts";
 
 Deno.test("ScheduleService starts a slot's container in its second, never early, and keeps result and record", async () => {
   await using fixture = await ScheduleServiceFixture.open();
-  await fixture.write("one", { schedule: "*/3 * * * * *", mark: "m" });
+  await fixture.write("one", { schedule: "*/3 * * * * *", mark: "m", takes: 1 });
   await fixture.serve(async () => {
     const [first, second] = await fixture.untilFinal("one", 2);
     assert.equal((second!.slot - first!.slot) % 3, 0);
@@ -12,7 +12,8 @@ Deno.test("ScheduleService starts a slot's container in its second, never early,
       assert.deepEqual([record.state, record.exitCode, record.resultStatus], ["succeeded", 0, "stored"]);
       assert.ok(record.startedAt!.getTime() >= record.slot * 1000, "never early");
       assert.equal(record.startLagMs, record.startedAt!.getTime() - record.slot * 1000);
-      assert.ok(record.durationMs! >= 100);
+      // A busy engine notes the start some time after the program has begun.
+      assert.ok(record.durationMs! >= 500, `took ${record.durationMs} ms`);
       assert.equal(record.result, `one/runs/${record.slot}.json`);
       const { body } = await fixture.bots.store.get(fixture.bots.config.buckets.results, record.result!);
       const result = await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).json();
@@ -65,7 +66,7 @@ Deno.test("ScheduleService outlives its own end: a run goes on, and the next one
   await fixture.serve(async () => {
     const [record] = await fixture.untilFinal("one");
     assert.deepEqual([record!.state, record!.trigger, record!.attempt], ["succeeded", "manual", 1]);
-    assert.ok(record!.durationMs! >= 4000);
+    assert.ok(record!.durationMs! >= 3500, `took ${record!.durationMs} ms`);
     await until("its container is gone", async () => (await fixture.bots.containers()).length === 0);
   });
 });
