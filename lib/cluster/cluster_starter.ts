@@ -41,8 +41,8 @@ import { measureStart } from "../runner/measure_start.ts";
 /** Starts mostly wait for the database, the managers and the nodes, so more of them may run at once. */
 const WAITING_FACTOR = 4;
 /**
- * How long a start counts as one at most, in ms, until a node runs its container: nodes that begin hundreds at once give
- * none of the supervisors the time to renew its lease. One that waits for a node or an image holds up no other for long.
+ * Longest time for which a start keeps its place, in ms: until a node runs its container. If nodes begin hundreds at once,
+ * no supervisor gets the time to renew its lease. A start that waits for a node or an image gives its place to another.
  */
 const MAX_START_MS = 10_000;
 /** A `none` network would cut the supervisor off, and a Swarm does not support it. */

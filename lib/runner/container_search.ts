@@ -27,7 +27,7 @@ const MIN_SHARED = 4;
  * search, and describes only those that it has found.
  */
 const LISTED_PER_SEARCH = 10;
-/** How a Swarm is asked: a list begins when the last one has ended, and it has had twice the time of that for others. */
+/** Batches for a Swarm: a list begins after the manager has had twice the time of the last one for other work. */
 const SWARM_BATCHES = { maxBatchSize: 1000, maxWaitMs: 2000, restFactor: 2 };
 
 /** Options of {@linkcode ContainerSearch}. */

@@ -41,20 +41,27 @@ export function batched<K, V>(options: BatchedOptions<K, V>): (key: K) => Promis
     Promise.all(keys.map((key) => alone(key).catch((error: Error): V | Error => error)));
   const send = async (keys: readonly K[]) =>
     (keys.length > 1 ? await together(keys) : undefined) ?? await each(keys);
-  const rest = async (sent: Promise<unknown>) => {
+  let restsUntil = -Infinity;
+  const finish = async (sent: Promise<unknown>) => {
     const beganAt = systemClock.monotonic();
     await sent.catch(() => {});
-    if (restFactor > 0) await systemClock.sleep(restFactor * (systemClock.monotonic() - beganAt));
+    const now = systemClock.monotonic();
+    restsUntil = now + restFactor * (now - beganAt);
+  };
+  const turn = async () => {
+    await settledWithin(underWay, maxWaitMs, systemClock);
+    const leftMs = Math.min(restsUntil - systemClock.monotonic(), maxWaitMs);
+    if (leftMs > 0) await systemClock.sleep(leftMs);
   };
   const loader = new DataLoader<K, V>((keys) => {
     const sent = send(keys);
     // Does not keep the result, which may be large.
-    underWay = rest(sent);
+    underWay = finish(sent);
     return sent;
   }, {
     cache: false,
     maxBatchSize,
-    batchScheduleFn: (callback) => void settledWithin(underWay, maxWaitMs, systemClock).then(callback),
+    batchScheduleFn: (callback) => void turn().then(callback),
   });
   return (key) => loader.load(key);
 }

@@ -63,7 +63,7 @@ Deno.test("ContainerSearch lists all once where a search costs as much, and wait
   assert.equal(open.length, 1);
   open[0]!.answer();
   assert.equal((await Promise.all(many)).flat().length, 1);
-  await pause(100, "the engine has twice the time of the list for others");
+  await pause(100, "the engine has twice the time of the list for other work");
   assert.equal(open.length, 1);
   await until("the next list", () => open.length === 2);
   open[1]!.answer();
