@@ -42,7 +42,13 @@ testInLab(
 
     // Every container has this volume.
     const volume = `berth-cache-${cluster.env.BERTH_INSTANCE}`;
-    await docker(cluster, "volume", "rm", volume);
+    // A node may still begin a container of a service that has just been removed.
+    const removeVolume = () =>
+      until("the volume is in use no more", async () => {
+        await docker(cluster, "container", "prune", "--force");
+        return await docker(cluster, "volume", "rm", volume).then(() => true, () => false);
+      });
+    await removeVolume();
     const place = `${await docker(cluster, "info", "--format", "{{.DockerRootDir}}")}/volumes/${volume}`;
     const nowhere = ["--opt", "type=none", "--opt", "o=bind", "--opt", "device=/nowhere"];
     const faults = [
@@ -51,7 +57,7 @@ testInLab(
       // It makes the container, and cannot start it: the Swarm's exit code is that of the engine then.
       {
         begin: () => docker(cluster, "volume", "create", ...nowhere, volume),
-        end: () => docker(cluster, "volume", "rm", volume),
+        end: removeVolume,
       },
     ];
     for (const { begin, end } of faults) {
