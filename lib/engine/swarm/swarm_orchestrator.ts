@@ -93,7 +93,6 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   readonly #poller: SwarmPoller;
   readonly #clock: Clock;
   readonly #callMs: number;
-  readonly #closing = new AbortController();
   /** Configs of the Swarm. */
   readonly configs: SwarmObjects;
   /** Secrets of the Swarm. */
@@ -213,12 +212,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
    * @param limitMs The longest wait, in ms.
    */
   async waitUntilStarted(container: string, limitMs: number): Promise<void> {
-    const over = new AbortController();
-    const stopListening = this.#poller.listen(({ serviceId }) => {
-      if (serviceId === container) over.abort();
-    });
-    await this.#clock.sleep(limitMs, AbortSignal.any([over.signal, this.#closing.signal])).catch(() => {});
-    stopListening();
+    await this.#poller.untilStarted(container, limitMs);
   }
 
   /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */
@@ -291,7 +285,6 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
 
   /** Cancels every call and closes the connections. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
     this.#poller.close();
     this.#client.close();
     return Promise.resolve();

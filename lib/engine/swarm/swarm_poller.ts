@@ -99,6 +99,22 @@ export class SwarmPoller {
     };
   }
 
+  /**
+   * Waits until the task of a service runs or has ended, the time is over, or the looks end.
+   *
+   * @param serviceId Id of a service whose start is expected.
+   * @param limitMs The longest wait, in ms.
+   */
+  async untilStarted(serviceId: string, limitMs: number): Promise<void> {
+    const changed = new AbortController();
+    const stopListening = this.listen((change) => {
+      if (change.serviceId === serviceId) changed.abort();
+    });
+    const over = AbortSignal.any([changed.signal, this.#polling!.signal]);
+    await this.#options.clock.sleep(limitMs, over).catch(() => {});
+    stopListening();
+  }
+
   /** Ends all looks. */
   close(): void {
     this.#polling?.abort(new DOMException("The tasks are no longer watched", "AbortError"));

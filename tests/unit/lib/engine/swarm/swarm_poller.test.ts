@@ -66,6 +66,25 @@ async function withPoller(
   }
 }
 
+Deno.test("SwarmPoller waits for the start of a task, and no longer than it looks", async () => {
+  await withPoller(async (swarm, poller, _changes, look) => {
+    const started: string[] = [];
+    for (const id of ["a", "b"]) {
+      swarm.set(id, "starting", "running");
+      poller.expectStart(id);
+      poller.untilStarted(id, 3_600_000).then(() => started.push(id));
+    }
+    await look();
+    assert.deepEqual(started, []);
+    swarm.set("a", "running", "running");
+    await look();
+    await until("the start of one", () => started.length > 0);
+    assert.deepEqual(started, ["a"]);
+    poller.close();
+    await until("the end of the other wait", () => started.length === 2);
+  });
+});
+
 Deno.test("SwarmPoller tells once that a task has ended, and asks for nothing that runs", async () => {
   await withPoller(async (swarm, _poller, changes, look) => {
     swarm.set("a", "running", "running");
