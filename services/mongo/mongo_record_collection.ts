@@ -9,6 +9,7 @@ import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, StoredRecord } from "../records/record_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
+import { idsBeginningWith } from "./ids_beginning_with.ts";
 import type { MongoCalls } from "./mongo_calls.ts";
 import { duplicateKeysOf } from "./mongo_errors.ts";
 
@@ -92,12 +93,11 @@ export class MongoRecordCollection {
     { prefix = "", after, limit = 100, descending = false, ...options }: ListRecordsOptions = {},
   ): Promise<StoredRecord[]> {
     return this.#calls.run("list records", options, async ({ signal }) => {
-      // Ids are ASCII.
-      const end = `${prefix}\x7F`;
+      const { _id: range } = idsBeginningWith(prefix);
       const _id = {
-        $gte: prefix,
-        $lt: descending && after !== undefined && after < end ? after : end,
-        ...(!descending && after !== undefined && { $gt: after }),
+        ...range,
+        ...(after !== undefined && !descending && { $gt: after }),
+        ...(after !== undefined && descending && after < range.$lt && { $lt: after }),
       };
       const order = descending ? -1 : 1;
       const stored = await this.#records.find({ _id }, { signal }).sort({ _id: order }).limit(limit)
