@@ -33,7 +33,7 @@ export interface OwnContainersOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers" | "watch">;
   /** Tells the runner's containers from others. */
   readonly ownership: ContainerOwnership;
-  /** How it is searched for containers. */
+  /** How the engine is searched for containers. @default {a search costs less than a list of all} */
   readonly search?: ContainerSearchOptions;
   /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;

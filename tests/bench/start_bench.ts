@@ -83,7 +83,7 @@ async function measureBatch(
   await ourRate();
   const finalists = first.toSorted((a, b) => b.rate - a.rate).slice(0, FINALISTS)
     .map(({ concurrency }) => ({ concurrency, rates: [] as number[] }));
-  const [{ concurrency: fastest }] = finalists as [typeof finalists[0], ...typeof finalists];
+  const fastest = finalists[0]!.concurrency;
 
   const ours: number[] = [];
   const withOverlay: number[] = [];

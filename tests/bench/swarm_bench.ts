@@ -50,11 +50,7 @@ async function measureRaw(before: number, create: (name: string) => Promise<unkn
   const services = await swarm.listContainers({ labels: RAW });
   await Promise.all(services.map(({ id }) => limit.run(() => swarm.remove(id))));
   // The containers of a removed service end one after the other, which takes as long as a start.
-  await until("the raw ones are gone", async () => {
-    if (sum(await countContainers("Containers")) === before) return true;
-    await pause(LOOK_MS, "a look takes time of the engines");
-    return false;
-  }, LIMIT_MS);
+  await untilCounted("the end of the raw ones", "Containers", before);
   return tookMs;
 }
 
@@ -131,25 +127,30 @@ async function measureBots(): Promise<[ms: number, spread: string]> {
   return [performance.now() - beganAt, nodes];
 }
 
-/** Looks twice a second: to list services and tasks, or to look often, would keep the managers from their work. */
 async function untilRunning(wanted: number): Promise<string> {
-  let running: number[] = [];
-  await until(`${wanted} run`, async () => {
-    running = await countContainers("ContainersRunning");
-    if (sum(running) === wanted) return true;
-    await pause(LOOK_MS, "a look takes time of the engines");
-    return false;
-  }, LIMIT_MS);
+  const running = await untilCounted(`${wanted} containers that run`, "ContainersRunning", wanted);
   return running.toSorted((a, b) => a - b).join("/");
 }
 
-/** How many containers each node has. */
-function countContainers(which: "Containers" | "ContainersRunning"): Promise<number[]> {
-  return Promise.all(engines.map(async (engine) => (await engine.info())[which]));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+/**
+ * Waits until all nodes together have a number of containers. Looks twice a second: to list services and tasks, or to
+ * look often, would keep the managers from their work.
+ *
+ * @returns The number of each node.
+ */
+async function untilCounted(
+  what: string,
+  which: "Containers" | "ContainersRunning",
+  wanted: number,
+): Promise<number[]> {
+  let counts: number[] = [];
+  await until(what, async () => {
+    counts = await Promise.all(engines.map(async (engine) => (await engine.info())[which]));
+    if (counts.reduce((total, each) => total + each) === wanted) return true;
+    await pause(LOOK_MS, "a look takes time of the engines");
+    return false;
+  }, LIMIT_MS);
+  return counts;
 }
 
 function seconds(ms: number): string {
