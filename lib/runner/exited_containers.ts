@@ -81,11 +81,11 @@ export class ExitedContainers {
     const name = `${info.name}_${shortId(info)}`;
     await orchestrator.rename!(info.id, name, { signal });
     this.#aside.set(info.id, botOf(info));
-    this.#log.warn("exited container waits until its last lines are stored", {
-      id: botOf(info),
-      container: name,
-      problem: messageOf(problem),
-    });
+    const properties = { id: botOf(info), container: name, problem: messageOf(problem) };
+    const message = "exited container waits until its last lines are stored";
+    // A store that is only slow needs nobody: the log collector warns if it goes on to fail.
+    if (problem instanceof TimeLimitError) this.#log.info(message, properties);
+    else this.#log.warn(message, properties);
   }
 
   /**

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import type { ContainerInfo } from "../../../../lib/engine/container_orchestrator.ts";
 import { LogsNotSavedError } from "../../../../lib/errors.ts";
 import { ExitedContainers, isSetAside } from "../../../../lib/runner/exited_containers.ts";
+import { collectLogs } from "../../../support/collect_logs.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
 import type { CollectionStatus, LogCollector } from "../../../../lib/logs/log_collector.ts";
 
-/** An engine and a collector whose store is down until {@linkcode Stage.isUp}. */
+/** An engine and a collector whose store is down until {@linkcode Stage.isUp}, or answers late. */
 class Stage {
   isUp = false;
+  isSlow = false;
   readonly names = new Map<string, string>();
   readonly removed: string[] = [];
   readonly exited: ExitedContainers;
@@ -16,6 +18,7 @@ class Stage {
     const logs = {
       stop: ({ hasExited }: { hasExited?: boolean }) => {
         assert.equal(hasExited, true);
+        if (this.isSlow) return new Promise<void>(() => {});
         return this.isUp ? Promise.resolve() : Promise.reject(new Error("the store is down"));
       },
       status: (): CollectionStatus => ({ isComplete: this.isUp }),
@@ -67,6 +70,16 @@ Deno.test("ExitedContainers sets a container aside until its lines are stored, a
   assert.deepEqual([stage.removed, exited.waiting("one")], [[info.id], undefined]);
   await exited.release(stage.container(idOf(2)), { makeRoom: true });
   assert.deepEqual(stage.removed, [info.id, idOf(2)], "what is stored need not wait");
+});
+
+Deno.test("ExitedContainers warns of a store that fails, not of one that is slow", async () => {
+  using logs = collectLogs();
+  const stage = new Stage();
+  await stage.exited.release(stage.container(idOf(1)), { makeRoom: true });
+  stage.isSlow = true;
+  await stage.exited.release(stage.container(idOf(2)), { makeRoom: true });
+  assert.deepEqual(logs.records.map(({ level }) => level), ["warning", "info"]);
+  assert.equal(stage.names.size, 2, "both are set aside");
 });
 
 Deno.test("ExitedContainers sets a bounded number aside, of a bot and of all", async () => {
