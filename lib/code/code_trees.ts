@@ -153,6 +153,20 @@ export class CodeTrees {
     return unlessMissingSync(() => Deno.lstatSync(`${folder}/code`)) !== undefined;
   }
 
+  /**
+   * Whether a copy of a tree has lost all files of the tree. A bot may remove some of its own; a cleaner removes all that
+   * are old.
+   *
+   * @param copy Absolute path of the copy.
+   * @param sha256 Hash of the archive.
+   * @returns False if the tree is not known.
+   */
+  isGoneFrom(copy: string, sha256: string): boolean {
+    const tree = this.#index.get(sha256);
+    const isGone = (path: string) => unlessMissingSync(() => Deno.lstatSync(`${copy}/${path}`)) === undefined;
+    return tree?.manifest.files.every(({ path }) => isGone(path)) ?? false;
+  }
+
   async #isUsable(record: TreeRecord): Promise<boolean> {
     const { tree } = record;
     record.isWhole ??= await isWhole(tree);

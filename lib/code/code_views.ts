@@ -35,12 +35,19 @@ export interface CreateViewOptions {
 
 /** Characters that separate paths in the options of a mount. */
 const SEPARATORS = /[:,\\"]/;
+/**
+ * Largest tree that is copied where an overlay would do. A copy takes 0.04 ms a file. An overlay takes 7 ms among 50
+ * containers, more than half of it for reading its line in the host's table of mounts at each later start.
+ */
+const SMALL_ENTRIES = 64;
+const SMALL_BYTES = 256 * 1024;
 /** Longest mount options, in bytes: the kernel accepts one page. */
 const MAX_OPTION_BYTES = 3_500;
 
 /**
- * Makes views. With overlayfs, the kernel merges the tree and the changes of the container, and nothing is copied. If the
- * engine cannot mount overlays (rootless engines, old kernels), each container gets a copy; the first start finds out.
+ * Makes views. With overlayfs, the kernel merges the tree and the changes of the container, and nothing is copied. A
+ * container gets a copy of a small tree, since that costs less than a mount, and of any tree if the engine cannot mount
+ * overlays (rootless engines, old kernels); the first start finds out.
  */
 export class CodeViews {
   readonly #log = getLogger(["berth", "runner"]);
@@ -72,7 +79,8 @@ export class CodeViews {
     };
     return await onDisk(`write to '${folder}'`, async () => {
       Deno.mkdirSync(view, { mode: 0o700 });
-      if (this.#overlay && fits(overlay)) {
+      const isCheapToCopy = layers.length === 0 && isSmall(tree);
+      if (this.#overlay && !isCheapToCopy && fits(overlay)) {
         Deno.mkdirSync(overlay.work, { mode: 0o700 });
         if (owner) Deno.chownSync(view, owner.uid, owner.gid);
         return { binds: [], overlays: [overlay] };
@@ -102,6 +110,11 @@ export class CodeViews {
     this.#overlay = false;
     return true;
   }
+}
+
+function isSmall({ manifest: { files, folders } }: CodeTree): boolean {
+  if (files.length + folders.length > SMALL_ENTRIES) return false;
+  return files.reduce((sum, { size }) => sum + size, 0) <= SMALL_BYTES;
 }
 
 function fits({ lower, upper, work }: OverlayMount): boolean {

@@ -25,7 +25,7 @@ export interface CodeWatchOptions {
   /** Folders of the containers. */
   readonly workspaces: Workspaces;
   /** Trees that the containers use. */
-  readonly trees: Pick<CodeTrees, "refresh" | "isThere">;
+  readonly trees: Pick<CodeTrees, "refresh" | "isThere" | "isGoneFrom">;
   /** Trees of libraries and translated scripts that the containers use. */
   readonly dependencies: Pick<CodeTrees, "refresh" | "isThere" | "removeUnused">;
   /** Monotonic clock, in ms. @default {performance.now} */
@@ -65,7 +65,8 @@ export class CodeWatch implements AsyncDisposable {
       const path = workspaces.path(folder);
       if (!await unlessMissing(Deno.lstat(`${path}/view`))) return true;
       // A container with a copy of its code needs no tree.
-      if (await unlessMissing(Deno.lstat(`${path}/work`)) && !trees.isThere(sha256)) return true;
+      const isCopy = await unlessMissing(Deno.lstat(`${path}/work`)) === undefined;
+      if (isCopy ? trees.isGoneFrom(`${path}/view`, sha256) : !trees.isThere(sha256)) return true;
       if (await workspaces.holdOf(folder) === undefined) await workspaces.hold(folder, sha256);
       for (const held of DEPENDENCIES) {
         const built = await workspaces.holdOf(folder, held);

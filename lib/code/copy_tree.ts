@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type FileOwner, unlessMissing } from "../util/files.ts";
+import { type FileOwner, unlessMissingSync } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 
 /** Options of {@linkcode copyTree}. */
@@ -17,8 +17,10 @@ export interface CopyTreeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Number of files copied at the same time. */
-const CONCURRENCY = 8;
+/** Number of files copied before other work gets a turn. */
+const BATCH = 100;
+/** Size from which a file is copied beside other work, in bytes. Below, the way to another thread costs more than the copy. */
+const LARGE_FILE_BYTES = 1024 ** 2;
 
 /**
  * Copies a tree, with the layers below and above it, into an empty folder. Copies instead of linking files, since a
@@ -33,44 +35,53 @@ export async function copyTree(
   to: string,
   { layers = [], owner, signal }: CopyTreeOptions = {},
 ): Promise<void> {
-  const give = async (path: string) => {
-    if (owner) await Deno.chown(path, owner.uid, owner.gid);
-  };
-  for (const folder of tree.manifest.folders) {
-    await Deno.mkdir(`${to}/${folder}`, { mode: 0o755 });
-    await give(`${to}/${folder}`);
-  }
-  const files = tree.manifest.files.values();
-  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
-    for (const { path, size: _ } of files) {
-      signal?.throwIfAborted();
-      await copyFile(`${tree.path}/${path}`, `${to}/${path}`, give);
-    }
-  }));
-  for (const layer of [...layers, tree.base]) await mergeFolder(layer, to, give);
-  await give(to);
+  const copy = new TreeCopy(owner, signal);
+  for (const folder of tree.manifest.folders) copy.makeFolder(`${to}/${folder}`);
+  for (const { path } of tree.manifest.files) await copy.copyFile(`${tree.path}/${path}`, `${to}/${path}`);
+  for (const layer of [...layers, tree.base]) await copy.merge(layer, to);
+  copy.give(to);
 }
 
-/** Copies a file unless it exists. */
-async function mergeFolder(from: string, to: string, give: (path: string) => Promise<void>): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    const path = `${to}/${name}`;
-    if (!isDirectory) {
-      if (!await unlessMissing(Deno.lstat(path))) await copyFile(`${from}/${name}`, path, give);
-      continue;
-    }
-    if (!await unlessMissing(Deno.lstat(path))) {
-      await Deno.mkdir(path, { mode: 0o755 });
-      await give(path);
-    }
-    await mergeFolder(`${from}/${name}`, path, give);
-  }
-}
+/** The copy of one tree. */
+class TreeCopy {
+  readonly #owner: FileOwner | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #copied = 0;
 
-/** Keeps the time of change, which bytecode records of its source. */
-async function copyFile(from: string, to: string, give: (path: string) => Promise<void>): Promise<void> {
-  const { atime, mtime } = await Deno.lstat(from);
-  await Deno.copyFile(from, to);
-  if (atime && mtime) await Deno.utime(to, atime, mtime);
-  await give(to);
+  constructor(owner: FileOwner | undefined, signal: AbortSignal | undefined) {
+    this.#owner = owner;
+    this.#signal = signal;
+  }
+
+  give(path: string): void {
+    if (this.#owner) Deno.chownSync(path, this.#owner.uid, this.#owner.gid);
+  }
+
+  makeFolder(path: string): void {
+    Deno.mkdirSync(path, { mode: 0o755 });
+    this.give(path);
+  }
+
+  /** Keeps the time of change, which bytecode records of its source. */
+  async copyFile(from: string, to: string): Promise<void> {
+    this.#signal?.throwIfAborted();
+    const { atime, mtime, size } = Deno.lstatSync(from);
+    if (size < LARGE_FILE_BYTES) Deno.copyFileSync(from, to);
+    else await Deno.copyFile(from, to);
+    if (atime && mtime) Deno.utimeSync(to, atime, mtime);
+    this.give(to);
+    if (++this.#copied % BATCH === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  /** Copies what a folder contains, unless it exists. */
+  async merge(from: string, to: string): Promise<void> {
+    for (const { name, isDirectory } of Deno.readDirSync(from)) {
+      const path = `${to}/${name}`;
+      const isThere = unlessMissingSync(() => Deno.lstatSync(path)) !== undefined;
+      if (isDirectory) {
+        if (!isThere) this.makeFolder(path);
+        await this.merge(`${from}/${name}`, path);
+      } else if (!isThere) await this.copyFile(`${from}/${name}`, path);
+    }
+  }
 }

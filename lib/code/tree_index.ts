@@ -36,6 +36,11 @@ export class TreeIndex {
     this.#records.set(record.tree.sha256, record);
   }
 
+  /** Returns a tree without a lease. @param sha256 Hash of its archive. */
+  get(sha256: string): CodeTree | undefined {
+    return this.#records.get(sha256)?.tree;
+  }
+
   /**
    * Leases a tree to the caller, who decrements `leases` at the end.
    *

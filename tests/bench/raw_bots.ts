@@ -25,7 +25,7 @@ export async function rawEngine(fixture: BotFixture, events: EngineEvents): Prom
   const { document, write, start, direct, env, documents, containers, id } = fixture;
   const docker = connectDocker(direct.DOCKER_HOST!);
   await write(document("model"));
-  let model: () => Record<string, unknown> = () => ({});
+  let model: Record<string, unknown> = {};
   {
     await using _berth = start(direct);
     const [made] = await untilRunning(fixture, { model: {} });
@@ -38,7 +38,7 @@ export async function rawEngine(fixture: BotFixture, events: EngineEvents): Prom
   return {
     async start() {
       const name = `raw-${crypto.randomUUID()}`;
-      const container = await docker.createContainer({ ...model(), name });
+      const container = await docker.createContainer({ ...model, name });
       await container.start();
       return name;
     },

@@ -9,12 +9,12 @@ import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
 import type { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
-import { type RawCode, rawContainer } from "./raw_container.ts";
+import { rawContainer } from "./raw_container.ts";
 
 /** A request to create a container of the raw engine: its body, and the folder that its binds are in. */
 export interface Template {
   readonly folder: string;
-  body(): string;
+  readonly body: string;
 }
 
 /** Sends a request. */
@@ -24,25 +24,20 @@ export type Raw = (method: string, path: string, body?: string) => Promise<strin
 export async function startOnce(
   { runner, config }: RunnerFixture,
   executable: Executable,
-  code: RawCode = "folder",
 ): Promise<Template> {
   const { containerId } = await runner.startContainer(executable);
-  const folder = `${config.tempDir}/raw-${code}`;
-  const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder, code);
+  const folder = `${config.tempDir}/raw`;
+  const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder);
   await runner.stopContainer(containerId, { graceSeconds: 0 });
   // The bench has the runner remove them.
-  const body = () => {
-    const request = model();
-    const labels = { ...request.Labels as object, [LABEL.managed]: "true", [LABEL.id]: "raw" };
-    return JSON.stringify({ ...request, Labels: labels });
-  };
-  return { folder, body };
+  const labels = { ...model.Labels as object, [LABEL.managed]: "true", [LABEL.id]: "raw" };
+  return { folder, body: JSON.stringify({ ...model, Labels: labels }) };
 }
 
 /** Creates and starts one. @returns Its id. */
 export async function rawStart(raw: Raw, template: Template): Promise<string> {
   const name = `raw-${crypto.randomUUID()}`;
-  const { Id } = JSON.parse(await raw("POST", `/containers/create?name=${name}`, template.body()));
+  const { Id } = JSON.parse(await raw("POST", `/containers/create?name=${name}`, template.body));
   await raw("POST", `/containers/${Id}/start`);
   return Id;
 }

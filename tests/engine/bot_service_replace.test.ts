@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BOT, BotFixture, untilPrinted, untilRunning } from "../support/fixtures/bot_fixture.ts";
+import { LARGE_FILE } from "../support/builders/large_file.ts";
 import { until } from "../support/until.ts";
 
 function withCode({ document }: BotFixture, name: string, filePath: string) {
@@ -27,7 +28,8 @@ Deno.test("BotService lets a bot run until its new code is checked, and forever 
 
 Deno.test("BotService replaces a bot whose code a cleaner of temporary files has removed", async () => {
   await using fixture = await BotFixture.open();
-  const { publish, start, container, env } = fixture;
+  const { publish, start, container, env, code } = fixture;
+  await code.put("bot/1", { "main.py": BOT, ...LARGE_FILE });
   const berth = start({ RECONCILE_INTERVAL: "1" });
   await publish("created", fixture.document("one"));
   const [before] = await untilRunning(fixture, { one: {} });
@@ -52,5 +54,29 @@ Deno.test("BotService replaces a bot whose code a cleaner of temporary files has
   await until("another one", async () => {
     const last = await container("one");
     return last?.running === true && last.id !== now?.id;
+  });
+});
+
+Deno.test("BotService replaces a bot whose own copy of its code is gone, not one that lacks a file of it", async () => {
+  await using fixture = await BotFixture.open();
+  const { publish, start, container, env, code, document } = fixture;
+  await code.put("bot/1", { "main.py": BOT, "note.txt": "a bot may remove this" });
+  await using berth = start({ RECONCILE_INTERVAL: "1" });
+  await publish("created", document("one"));
+  const [before] = await untilRunning(fixture, { one: {} });
+  await untilPrinted(fixture, [before!]);
+  const workspaces = `${env.TEMP_DIR}/${env.BERTH_INSTANCE}/containers`;
+  const [{ name }] = await Array.fromAsync(Deno.readDir(workspaces)) as [Deno.DirEntry];
+  const view = `${workspaces}/${name}/view`;
+  await Deno.remove(`${view}/note.txt`);
+  // Found by a pass that sees both.
+  await fixture.write(document("two"));
+  await untilRunning(fixture, { one: {}, two: {} });
+  assert.equal((await container("one"))?.id, before!.id);
+  await Deno.remove(`${view}/main.py`);
+  await berth.logged(/code lost/);
+  await until("another one", async () => {
+    const now = await container("one");
+    return now?.running === true && now.id !== before!.id;
   });
 });

@@ -6,6 +6,7 @@ import { assembleDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import { EngineError, ObjectStoreError } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
+import { LARGE_FILE } from "../support/builders/large_file.ts";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 
 /** Changes the files next to it, then prints what is there. */
@@ -19,7 +20,8 @@ def main(id, config):
     print(json.dumps([seen, sorted(os.listdir("data")), os.path.exists("gone.txt")]), flush=True)
     while True: time.sleep(1)
 `;
-const FILES = { "main.py": WRITER, "data/value": "shipped", "gone.txt": "x" };
+const SMALL = { "main.py": WRITER, "data/value": "shipped", "gone.txt": "x" };
+const FILES = { ...SMALL, ...LARGE_FILE };
 
 /** Whether the bot has its code as it was packed, whatever others do to theirs. */
 async function assertOwnView(runner: Runner, executable: Executable): Promise<string> {
@@ -51,19 +53,21 @@ async function volumesOf(instance: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("DockerRunner gives bots of one archive views of one tree, and each its own changes", async () => {
-  await using fixture = await RunnerFixture.open();
-  const { runner, deploy, config } = fixture;
-  const one = await deploy(FILES, { id: "one" });
-  const ids = [];
-  for (const id of ["one", "two", "three"]) ids.push(await assertOwnView(runner, { ...one, id }));
-  const trees = await treesOf(fixture);
-  assert.equal(trees.length, 1);
-  const shared = `${config.tempDir}/${config.instance}/trees/${trees[0]}/code`;
-  assert.equal(await Deno.readTextFile(`${shared}/data/value`), "shipped");
-  for (const id of ids) await runner.stopContainer(id, { graceSeconds: 0 });
-  assert.equal(await volumesOf(config.instance), "", "volumes are left");
-});
+for (const [size, files] of [["small", SMALL], ["large", FILES]] as const) {
+  Deno.test(`DockerRunner gives bots of one ${size} archive views of one tree, and each its own changes`, async () => {
+    await using fixture = await RunnerFixture.open();
+    const { runner, deploy, config } = fixture;
+    const one = await deploy(files, { id: "one" });
+    const ids = [];
+    for (const id of ["one", "two", "three"]) ids.push(await assertOwnView(runner, { ...one, id }));
+    const trees = await treesOf(fixture);
+    assert.equal(trees.length, 1);
+    const shared = `${config.tempDir}/${config.instance}/trees/${trees[0]}/code`;
+    assert.equal(await Deno.readTextFile(`${shared}/data/value`), "shipped");
+    for (const id of ids) await runner.stopContainer(id, { graceSeconds: 0 });
+    assert.equal(await volumesOf(config.instance), "", "volumes are left");
+  });
+}
 
 Deno.test("DockerRunner reserves no name in the code folder, and has its script there", async () => {
   await using fixture = await RunnerFixture.open();
@@ -149,6 +153,19 @@ for (
     assert.equal(refused, refuses ? 1 : 0, "asked once");
   });
 }
+
+Deno.test("DockerRunner copies small code, which costs less than a mount", async () => {
+  await using fixture = await RunnerFixture.open();
+  const { runner, deploy, config } = fixture;
+  const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`data/${i}`, ""]));
+  for (const [files, mounted] of [[SMALL, "bind"], [{ ...SMALL, ...many }, "volume"]] as const) {
+    const { containerId } = await runner.startContainer(await deploy(files), { wait: false });
+    // Only root can mount overlays.
+    assert.equal(await mountedCode(containerId), Deno.uid() === 0 ? mounted : "bind");
+    await runner.stopContainer(containerId, { graceSeconds: 0 });
+  }
+  assert.equal(await volumesOf(config.instance), "");
+});
 
 Deno.test("DockerRunner mounts code without a copy where it is root", {
   ignore: Deno.uid() !== 0,

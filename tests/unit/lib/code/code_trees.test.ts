@@ -214,6 +214,54 @@ Deno.test("findScript() finds a name that is packed in another Unicode form", ()
   });
 });
 
+Deno.test("CodeTrees finds that a copy has lost its files, not that a bot removed one or added some", async () => {
+  await using fixture = await TreesFixture.open();
+  const { trees, archive, folder } = fixture;
+  const one = await archive({ "main.py": "x", "pkg/a.py": "y" });
+  const all = trees();
+  await all.make(one);
+  const copy = `${folder}/../copy`;
+  await Deno.mkdir(copy);
+  await all.use(one.sha256, (tree) => copyTree(tree, copy));
+  assert.equal(all.isGoneFrom(copy, one.sha256), false);
+  await Deno.remove(`${copy}/main.py`);
+  await Deno.writeTextFile(`${copy}/own.txt`, "written by the bot");
+  assert.equal(all.isGoneFrom(copy, one.sha256), false);
+  await Deno.remove(`${copy}/pkg`, { recursive: true });
+  assert.equal(all.isGoneFrom(copy, one.sha256), true);
+  assert.equal(all.isGoneFrom(copy, "0".repeat(64)), false, "nothing is known of it");
+});
+
+Deno.test("copyTree() copies many files and large ones, with their times, and stops when it is told to", async () => {
+  await using fixture = await TreesFixture.open();
+  const { trees, archive, folder } = fixture;
+  const many = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`pkg/${i}.py`, `${i}`]));
+  const one = await archive({ ...many, "large.bin": randomBytes(2 * 1024 ** 2) });
+  const all = trees();
+  await all.make(one);
+  const [copy, stopped] = [`${folder}/../copy`, `${folder}/../stopped`];
+  await Deno.mkdir(copy);
+  await Deno.mkdir(stopped);
+  await all.use(one.sha256, async (tree) => {
+    const before = new Date("2020-01-01T00:00:00Z");
+    await Deno.utime(`${tree.path}/pkg/7.py`, before, before);
+    await copyTree(tree, copy);
+    for (const { path, size } of tree.manifest.files) {
+      assert.equal((await Deno.stat(`${copy}/${path}`)).size, size, path);
+    }
+    assert.deepEqual(
+      await Deno.readFile(`${copy}/large.bin`),
+      await Deno.readFile(`${tree.path}/large.bin`),
+    );
+    assert.deepEqual((await Deno.stat(`${copy}/pkg/7.py`)).mtime, before);
+    const stop = new AbortController();
+    const copying = copyTree(tree, stopped, { signal: stop.signal });
+    stop.abort(new Error("enough"));
+    await assert.rejects(copying, /enough/);
+  });
+  assert.equal((await Array.fromAsync(Deno.readDir(`${stopped}/pkg`))).length < 250, true);
+});
+
 Deno.test("copyTree() makes a copy that shares nothing, with what stands below the tree", async () => {
   await using fixture = await TreesFixture.open();
   const { trees, archive, folder } = fixture;
