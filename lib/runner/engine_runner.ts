@@ -305,6 +305,7 @@ export abstract class EngineRunner implements Runner {
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
+    await this.#parts.exited[Symbol.asyncDispose]();
     await this.closeParts();
   }
 

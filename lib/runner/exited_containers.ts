@@ -47,10 +47,12 @@ const MAX_OF_ALL = 500;
 /**
  * Removes exited containers, but never before everything that they printed is stored. While the object store is down, a
  * container is *set aside* under another name, so that the next container of its bot can start. The engine keeps its
- * lines until they are stored.
+ * lines until they are stored; then the container is removed.
  */
-export class ExitedContainers {
+export class ExitedContainers implements AsyncDisposable {
   readonly #options: ExitedContainersOptions;
+  readonly #closing = new AbortController();
+  readonly #removals = new Set<Promise<void>>();
   /** Bot of each container that is set aside, by the engine's id of the container. */
   readonly #aside = new Map<string, string>();
   readonly #log = getLogger(["berth", "runner"]);
@@ -86,6 +88,15 @@ export class ExitedContainers {
     // A store that is only slow needs nobody: the log collector warns if it goes on to fail.
     if (problem instanceof TimeLimitError) this.#log.info(message, properties);
     else this.#log.warn(message, properties);
+    const removal = this.#removeOnceStored({ ...info, name });
+    this.#removals.add(removal);
+    void removal.finally(() => this.#removals.delete(removal));
+  }
+
+  /** Waits until no container is being removed any more. What is set aside stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#removals);
   }
 
   /**
@@ -94,7 +105,7 @@ export class ExitedContainers {
    * @param listed Containers that the log collector already knows.
    */
   async review(listed: readonly ContainerInfo[], signal?: AbortSignal): Promise<void> {
-    const { logs, remover, orchestrator } = this.#options;
+    const { logs, orchestrator } = this.#options;
     if (!logs) return;
     const aside = new Map(listed.filter(isSetAside).map((info) => [info.id, info]));
     // The list may be of another segment.
@@ -105,21 +116,8 @@ export class ExitedContainers {
     }
     for (const info of aside.values()) {
       this.#aside.set(info.id, botOf(info));
-      if (!logs.status(info.id)?.isComplete) continue;
-      try {
-        await remover.remove(info, signal);
-        this.#aside.delete(info.id);
-        this.#log.info("exited container removed: its last lines are stored", {
-          id: botOf(info),
-          container: info.name,
-        });
-      } catch (error) {
-        signal?.throwIfAborted();
-        this.#log.warn("exited container not removed yet", {
-          container: info.name,
-          problem: messageOf(error),
-        });
-      }
+      if (logs.status(info.id)?.isComplete) await this.#removeStored(info, signal);
+      signal?.throwIfAborted();
     }
   }
 
@@ -137,6 +135,37 @@ export class ExitedContainers {
     );
     const count = containers.length === 1 ? "1 exited container" : `${containers.length} exited containers`;
     return `the last lines of ${count} wait to be stored${problem === undefined ? "" : `: ${problem}`}`;
+  }
+
+  /** Never rejects: {@linkcode review} finds what stays. */
+  async #removeOnceStored(info: ContainerInfo): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      await this.#options.logs!.stop({ ...toCollectedContainer(info), hasExited: true }, signal);
+    } catch {
+      // The collector has said why, and goes on.
+      return;
+    }
+    if (!signal.aborted) await this.#removeStored(info, signal);
+  }
+
+  /** Removes a container that is set aside, unless that is being done. Never rejects. */
+  async #removeStored(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
+    if (!this.#aside.delete(info.id)) return;
+    try {
+      await this.#options.remover.remove(info, signal);
+      this.#log.info("exited container removed: its last lines are stored", {
+        id: botOf(info),
+        container: info.name,
+      });
+    } catch (error) {
+      this.#aside.set(info.id, botOf(info));
+      if (signal?.aborted) return;
+      this.#log.warn("exited container not removed yet", {
+        container: info.name,
+        problem: messageOf(error),
+      });
+    }
   }
 
   /** Returns why the last lines are not stored; `undefined` once they are. */

@@ -100,6 +100,21 @@ for (
   });
 }
 
+Deno.test("the exited container of a replaced bot is removed as soon as a slow object store has its last lines", async () => {
+  await using fixture = await BotFixture.open();
+  const { publish, document, proxies: { minio } } = fixture;
+  // No pass comes to find it.
+  await using berth = fixture.start({ RECONCILE_INTERVAL: "600" });
+  await publish("created", document("one", { stops_for: 1 }));
+  await untilRunning(fixture, { one: { stops_for: 1 } });
+  await publish("updated", document("one", { a: 2 }));
+  await berth.logged(/bot stopping/);
+  minio.freeze();
+  await berth.logged(/exited container waits until its last lines are stored/);
+  minio.thaw();
+  await untilRunning(fixture, { one: { a: 2 } });
+});
+
 Deno.test("a bot that crashes while the database hangs is started again in time, and one that is disabled meanwhile is stopped", async () => {
   await using fixture = await BotFixture.open();
   const { code, publish, document, documents, proxies: { mongo, minio }, id } = fixture;

@@ -185,7 +185,8 @@ Deno.test("Berths with a certificate of an authority of one's own reach each oth
   const stranger = fixture.start({ ...common, HTTP_ADDR: "off" });
   for (const each of [standby, stranger]) await each.logged(/standing by/);
   await putBot(leader, fixture, "a");
-  await until("the bot runs", async () => {
+  await untilRunning(fixture.bots, { a: undefined });
+  await until("the other one says that the bot runs", async () => {
     const { bots, trouble } = await standby.client.call("listBots", { query: {} });
     assert.equal(trouble, undefined);
     return bots[0]?.state === "running";

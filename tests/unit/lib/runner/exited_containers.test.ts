@@ -3,6 +3,7 @@ import type { ContainerInfo } from "../../../../lib/engine/container_orchestrato
 import { LogsNotSavedError } from "../../../../lib/errors.ts";
 import { ExitedContainers, isSetAside } from "../../../../lib/runner/exited_containers.ts";
 import { collectLogs } from "../../../support/collect_logs.ts";
+import { until } from "../../../support/until.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
 import type { CollectionStatus, LogCollector } from "../../../../lib/logs/log_collector.ts";
 
@@ -10,6 +11,7 @@ import type { CollectionStatus, LogCollector } from "../../../../lib/logs/log_co
 class Stage {
   isUp = false;
   isSlow = false;
+  readonly answers = Promise.withResolvers<void>();
   readonly names = new Map<string, string>();
   readonly removed: string[] = [];
   readonly exited: ExitedContainers;
@@ -18,7 +20,7 @@ class Stage {
     const logs = {
       stop: ({ hasExited }: { hasExited?: boolean }) => {
         assert.equal(hasExited, true);
-        if (this.isSlow) return new Promise<void>(() => {});
+        if (this.isSlow) return this.answers.promise;
         return this.isUp ? Promise.resolve() : Promise.reject(new Error("the store is down"));
       },
       status: (): CollectionStatus => ({ isComplete: this.isUp }),
@@ -80,6 +82,26 @@ Deno.test("ExitedContainers warns of a store that fails, not of one that is slow
   await stage.exited.release(stage.container(idOf(2)), { makeRoom: true });
   assert.deepEqual(logs.records.map(({ level }) => level), ["warning", "info"]);
   assert.equal(stage.names.size, 2, "both are set aside");
+});
+
+Deno.test("ExitedContainers removes a container that is set aside as soon as a slow store has its lines", async () => {
+  const stage = new Stage();
+  stage.isSlow = true;
+  await stage.exited.release(stage.container(idOf(1)), { makeRoom: true });
+  assert.deepEqual(stage.removed, []);
+  stage.answers.resolve();
+  await until("its removal", () => stage.removed.length > 0);
+  assert.deepEqual([stage.removed, stage.exited.waiting("one")], [[idOf(1)], undefined]);
+});
+
+Deno.test("ExitedContainers leaves what is set aside to the next process once it is closed", async () => {
+  const stage = new Stage();
+  stage.isSlow = true;
+  await stage.exited.release(stage.container(idOf(1)), { makeRoom: true });
+  const closed = stage.exited[Symbol.asyncDispose]();
+  stage.answers.resolve();
+  await closed;
+  assert.deepEqual(stage.removed, []);
 });
 
 Deno.test("ExitedContainers sets a bounded number aside, of a bot and of all", async () => {
