@@ -9,6 +9,7 @@ import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
+import type { StartLimits } from "../engine/swarm/swarm_poller.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import { ContainerConflictError, EngineError, InvalidExecutableError } from "../errors.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
@@ -41,10 +42,10 @@ import { measureStart } from "../runner/measure_start.ts";
 /** Starts mostly wait for the database, the managers and the nodes, so more of them may run at once. */
 const WAITING_FACTOR = 4;
 /**
- * Longest time for which a start keeps its place, in ms: until a node runs its container. If nodes begin hundreds at once,
- * no supervisor gets the time to renew its lease. A start that waits for a node or an image gives its place to another.
+ * How long a start keeps its place at most: until a node runs its container. If nodes begin hundreds at once, no supervisor
+ * gets the time to renew its lease. A start that waits for a node or an image gives its place to another sooner.
  */
-const MAX_START_MS = 10_000;
+const START_LIMITS: StartLimits = { limitMs: 60_000, pendingLimitMs: 10_000 };
 /** A `none` network would cut the supervisor off, and a Swarm does not support it. */
 const NO_NETWORK = "none";
 
@@ -178,7 +179,7 @@ export class ClusterStarter {
     this.#limit.run(async () => {
       const info = await start();
       resolve(info);
-      await this.#options.swarm.waitUntilStarted(info.id, MAX_START_MS);
+      await this.#options.swarm.waitUntilStarted(info.id, START_LIMITS);
     }, signal).catch(reject);
     return promise;
   }

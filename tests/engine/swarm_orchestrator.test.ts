@@ -75,7 +75,7 @@ testInLab(
       "stopped",
       "import signal, sys\ndef end(*_):\n  print('bye')\n  sys.exit(7)\nsignal.signal(signal.SIGTERM, end)\nprint('up')\nwhile True: signal.pause()",
     ));
-    await swarm.waitUntilStarted(stopped.id, 60_000);
+    await swarm.waitUntilStarted(stopped.id, { limitMs: 60_000, pendingLimitMs: 60_000 });
     assert.equal((await swarm.getStatus(stopped.id))!.phase, "running");
     await until("its first line", async () => (await linesOf(swarm, stopped.id)).length === 1);
     assert.deepEqual(await swarm.stop(stopped.id, { graceSeconds: 10 }), { how: "stopped", exitCode: 7 });

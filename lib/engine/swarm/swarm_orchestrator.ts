@@ -39,7 +39,7 @@ import type { SwarmContainer } from "./swarm_container_info.ts";
 import { SwarmContainerReader } from "./swarm_container_reader.ts";
 import { SwarmLogs } from "./swarm_logs.ts";
 import { SwarmObjects } from "./swarm_objects.ts";
-import { SwarmPoller } from "./swarm_poller.ts";
+import { type StartLimits, SwarmPoller } from "./swarm_poller.ts";
 import { SwarmServices } from "./swarm_services.ts";
 import type { SwarmContainerSpec } from "./swarm_service_spec.ts";
 import { watchTasks } from "./swarm_watcher.ts";
@@ -209,10 +209,10 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
    * Waits until a container that was created runs, or has ended, or the time is over.
    *
    * @param container Its id.
-   * @param limitMs The longest wait, in ms.
+   * @param limits See {@linkcode StartLimits}.
    */
-  async waitUntilStarted(container: string, limitMs: number): Promise<void> {
-    await this.#poller.untilStarted(container, limitMs);
+  async waitUntilStarted(container: string, limits: StartLimits): Promise<void> {
+    await this.#poller.untilStarted(container, limits);
   }
 
   /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */

@@ -31,10 +31,21 @@ export interface SwarmPollerOptions {
   readonly intervalMs?: number;
 }
 
+/** How long to wait for the start of a task. */
+export interface StartLimits {
+  /** The longest wait while a node starts the container, in ms. */
+  readonly limitMs: number;
+  /** The longest wait for a node to begin, in ms: none may suit, or it may fetch an image. */
+  readonly pendingLimitMs: number;
+}
+
 type Listener = (change: TaskChange) => void;
 
 /** States in which a task has ended. */
 const ENDED: ReadonlySet<string> = new Set(["complete", "shutdown", "failed", "rejected"]);
+
+/** States in which a node has the image and starts the container. */
+const BEGUN: ReadonlySet<string> = new Set(["ready", "starting"]);
 
 /** A service whose task is not seen in this many looks is gone. */
 const MAX_MISSES = 10;
@@ -51,6 +62,8 @@ export class SwarmPoller {
   #ended = new Map<string, string>();
   /** Services whose task is to run, with the number of looks in a row that did not see it. */
   readonly #starting = new Map<string, number>();
+  /** Services whose task a node starts. */
+  #begun: ReadonlySet<string> = new Set();
   /** Services whose end somebody waits for, with their number. */
   readonly #followed = new Map<string, number>();
   #looks = 0;
@@ -103,15 +116,19 @@ export class SwarmPoller {
    * Waits until the task of a service runs or has ended, the time is over, or the looks end.
    *
    * @param serviceId Id of a service whose start is expected.
-   * @param limitMs The longest wait, in ms.
+   * @param limits See {@linkcode StartLimits}.
    */
-  async untilStarted(serviceId: string, limitMs: number): Promise<void> {
+  async untilStarted(serviceId: string, { limitMs, pendingLimitMs }: StartLimits): Promise<void> {
     const changed = new AbortController();
     const stopListening = this.listen((change) => {
       if (change.serviceId === serviceId) changed.abort();
     });
     const over = AbortSignal.any([changed.signal, this.#polling!.signal]);
-    await this.#options.clock.sleep(limitMs, over).catch(() => {});
+    const { clock } = this.#options;
+    await clock.sleep(pendingLimitMs, over).catch(() => {});
+    if (!over.aborted && this.#begun.has(serviceId)) {
+      await clock.sleep(limitMs - pendingLimitMs, over).catch(() => {});
+    }
     stopListening();
   }
 
@@ -143,6 +160,8 @@ export class SwarmPoller {
       services.nodes({ signal }),
     ]);
     this.#tellEnded(over, nodes);
+    const begun = live.filter(({ Status }) => BEGUN.has(Status.State));
+    this.#begun = new Set(begun.map(({ ServiceID }) => ServiceID));
     if (++this.#looks % LOOKS_PER_LIST === 0 && this.#followed.size > 0) {
       await this.#tellRemoved(signal);
     }

@@ -72,7 +72,7 @@ Deno.test("SwarmPoller waits for the start of a task, and no longer than it look
     for (const id of ["a", "b"]) {
       swarm.set(id, "starting", "running");
       poller.expectStart(id);
-      poller.untilStarted(id, 3_600_000).then(() => started.push(id));
+      poller.untilStarted(id, { limitMs: 3_600_000, pendingLimitMs: 3_600_000 }).then(() => started.push(id));
     }
     await look();
     assert.deepEqual(started, []);
@@ -82,6 +82,29 @@ Deno.test("SwarmPoller waits for the start of a task, and no longer than it look
     assert.deepEqual(started, ["a"]);
     poller.close();
     await until("the end of the other wait", () => started.length === 2);
+  });
+});
+
+Deno.test("SwarmPoller waits longer for a task that a node starts than for one that waits for a node", async () => {
+  await withPoller(async (swarm, poller, _changes, look) => {
+    const over: string[] = [];
+    for (const [id, state] of [["begun", "starting"], ["waits", "pending"]] as const) {
+      swarm.set(id, state, "running");
+      poller.expectStart(id);
+      const limits = { limitMs: 20_500, pendingLimitMs: 5_500 };
+      poller.untilStarted(id, limits).then(() => over.push(id));
+    }
+    for (let seconds = 0; over.length === 0; seconds++) {
+      assert.ok(seconds < 10, "the one that waits gives up");
+      await look();
+    }
+    assert.deepEqual(over, ["waits"]);
+    for (let seconds = 0; seconds < 8; seconds++) await look();
+    assert.deepEqual(over, ["waits"]);
+    for (let seconds = 0; over.length < 2; seconds++) {
+      assert.ok(seconds < 15, "the other one gives up, too");
+      await look();
+    }
   });
 });
 
