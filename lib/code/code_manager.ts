@@ -86,7 +86,8 @@ export class CodeManager {
     const { filePath } = executable;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const known = await cache.hash(bucket, filePath, signal);
-      const sha256 = known !== undefined && trees.isThere(known)
+      // One that is there and cannot be used is made again.
+      const sha256 = known !== undefined && tries === 0 && trees.isThere(known)
         ? known
         : await cache.use(bucket, filePath, async (archive) => {
           await trees.make(archive, signal);

@@ -65,7 +65,7 @@ export class CodeTrees {
    */
   async use<T>(sha256: string, use: (tree: CodeTree) => Promise<T>): Promise<{ value: T } | undefined> {
     await this.#adopt();
-    const record = this.#index.lease(sha256);
+    const record = this.#index.lease(sha256) ?? await this.#leaseOfOther(sha256);
     if (!record) return undefined;
     try {
       if (!await this.#isUsable(record)) return undefined;
@@ -175,6 +175,15 @@ export class CodeTrees {
     return false;
   }
 
+  /** Takes over a tree that another process of the instance has made since this one has read the folder. */
+  async #leaseOfOther(sha256: string): Promise<TreeRecord | undefined> {
+    if (!this.isThere(sha256)) return undefined;
+    // A damaged one is made again.
+    const tree = await readTree(this.#options.folder, sha256).catch(() => undefined);
+    if (tree && !this.#index.get(sha256)) this.#index.add({ tree, bytes: bytesOf(tree), leases: 0, uses: 0 });
+    return this.#index.lease(sha256);
+  }
+
   /** Renames a damaged tree, which containers may still have mounted. It is removed once no container uses it. */
   async #setAside(record: TreeRecord): Promise<void> {
     if (!this.#index.forget(record)) return;
@@ -209,7 +218,8 @@ export class CodeTrees {
         );
         await Deno.rename(partial, `${folder}/${sha256}`);
       });
-      this.#index.add({ tree: await readTree(folder, sha256), bytes, leases: 0, uses: 0, isWhole: true });
+      const tree = await readTree(folder, sha256);
+      if (!this.#index.get(sha256)) this.#index.add({ tree, bytes, leases: 0, uses: 0, isWhole: true });
     } catch (error) {
       await removeTree(partial).catch(() => {});
       throw error;
@@ -233,8 +243,7 @@ export class CodeTrees {
       const time = (await Deno.lstat(path)).mtime?.getTime() ?? 0;
       if (/^[0-9a-f]{64}$/.test(name)) {
         const tree = await readTree(folder, name).catch(() => undefined);
-        const bytes = tree?.manifest.files.reduce((sum, { size }) => sum + size, 0) ?? 0;
-        if (tree) found.push({ tree, bytes, leases: 0, uses: 0, time });
+        if (tree) found.push({ tree, bytes: bytesOf(tree), leases: 0, uses: 0, time });
         else await removeTree(path);
       } else if (name.startsWith(PARTIAL) && Date.now() - time > ABANDONED_MS) await removeTree(path);
     }
@@ -272,6 +281,10 @@ async function readTree(parent: string, sha256: string): Promise<CodeTree> {
   const folder = `${parent}/${sha256}`;
   const manifest = parseTreeManifest(await Deno.readTextFile(`${folder}/manifest.json`));
   return { sha256, folder, path: `${folder}/code`, base: `${folder}/base`, manifest };
+}
+
+function bytesOf({ manifest: { files } }: CodeTree): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 function locationOf({ path, folder }: CodeTree): { path: string; manifest: string } {

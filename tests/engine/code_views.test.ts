@@ -116,6 +116,24 @@ Deno.test("DockerRunner starts code that it has while the object store does not 
   await assert.rejects(runner.startContainer(other), ObjectStoreError);
 });
 
+Deno.test("DockerRunner starts code that another process of the instance has extracted", async () => {
+  await using fixture = await RunnerFixture.open();
+  const { runner, deploy, another, config } = fixture;
+  const other = another({});
+  const run = async (by: Runner, executable: Executable) =>
+    await by.stopContainer(await assertOwnView(by, executable), { graceSeconds: 0 });
+  // From now on it knows the trees.
+  await run(other, await deploy(SMALL, { id: "one" }));
+  const two = await deploy({ ...SMALL, "more.txt": "two" }, { id: "two" });
+  await run(runner, two);
+  await run(other, two);
+  // A loss of power may leave anything.
+  for (const tree of await treesOf(fixture)) {
+    await Deno.writeTextFile(`${config.tempDir}/${config.instance}/trees/${tree}/manifest.json`, "{");
+  }
+  await run(another({}), two);
+});
+
 for (
   const [why, variables, refuses] of [
     ["whose folder's name no mount can have", { TEMP_DIR: "," }, false],

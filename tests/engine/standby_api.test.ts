@@ -186,10 +186,15 @@ Deno.test("Berths with a certificate of an authority of one's own reach each oth
   for (const each of [standby, stranger]) await each.logged(/standing by/);
   await putBot(leader, fixture, "a");
   await untilRunning(fixture.bots, { a: undefined });
+  let seen: unknown;
   await until("the other one says that the bot runs", async () => {
     const { bots, trouble } = await standby.client.call("listBots", { query: {} });
     assert.equal(trouble, undefined);
+    seen = bots;
     return bots[0]?.state === "running";
+  }).catch((error) => {
+    const logs = [leader, standby].map(({ lines }) => lines.join("\n"));
+    throw new Error([error.message, JSON.stringify(seen), ...logs].join("\n\n"));
   });
   const { trouble } = await stranger.client.call("listBots", { query: {} });
   assert.match(trouble!, /does not answer at https:.*invalid peer certificate/, "without the authority");

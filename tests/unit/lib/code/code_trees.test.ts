@@ -77,6 +77,23 @@ Deno.test("CodeTrees extracts an archive once, also for a later process", async 
   assert.equal((await Deno.stat(`${folder}/${one.sha256}/code/main.py`)).ino, ino, "not extracted again");
 });
 
+Deno.test("CodeTrees takes over a tree that another process has made since it began", async () => {
+  await using fixture = await TreesFixture.open();
+  const { trees, archive, folder } = fixture;
+  const [one, two] = [await archive({ "main.py": "x = 1\n" }), await archive({ "main.py": "x = 2\n" })];
+  const [here, other] = [trees(), trees()];
+  assert.equal(await contentOf(here, one.sha256, "main.py"), undefined);
+  for (const each of [one, two]) await other.make(each);
+  assert.deepEqual(await contentOf(here, one.sha256, "main.py"), { value: "x = 1\n" });
+  const { ino } = await Deno.stat(`${folder}/${one.sha256}/code/main.py`);
+  await here.make(one);
+  assert.equal((await Deno.stat(`${folder}/${one.sha256}/code/main.py`)).ino, ino, "not extracted again");
+  await Deno.remove(`${folder}/${two.sha256}/manifest.json`);
+  assert.equal(await contentOf(here, two.sha256, "main.py"), undefined, "it is damaged");
+  await here.make(two);
+  assert.deepEqual(await contentOf(here, two.sha256, "main.py"), { value: "x = 2\n" });
+});
+
 Deno.test("CodeTrees closes trees to other users, and lets every user write to a view of them", async () => {
   await using fixture = await TreesFixture.open();
   const { trees, archive, folder } = fixture;
