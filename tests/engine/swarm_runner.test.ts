@@ -5,6 +5,7 @@ import { ClusterFixture } from "../support/fixtures/cluster_fixture.ts";
 import { testInLab } from "../support/fixtures/lab_fixture.ts";
 import { workADay } from "../support/operator_day.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
+import { readStoredTicks } from "../support/stored_ticks.ts";
 import { until } from "../support/until.ts";
 
 async function leftOf({ lab }: ClusterFixture): Promise<string[]> {
@@ -26,9 +27,10 @@ if (fullOrShort(true, false)) {
 testInLab("a bot of a Swarm outlives its Berth, and moves when its node is lost", async () => {
   await using cluster = await ClusterFixture.open({ nodes: 2, env: { LEASE_SECONDS: "10" } });
   const { lab } = cluster;
+  const beganAt = Date.now();
   const code = `import os, time
 def main(id, config):
-    print("epoch", os.environ["LEASE_EPOCH"], flush=True)
+    print("tick", os.environ["LEASE_EPOCH"], 0, flush=True)
     while True: time.sleep(0.1)
 `;
   const folder = `${cluster.temp}/mover`;
@@ -52,6 +54,11 @@ def main(id, config):
   const before = await nodeOf();
   assert.equal(before?.nodeName, "node-2");
 
+  // What is stored outlives the node.
+  await until("its line is stored", async () => {
+    const ticks = await readStoredTicks(cluster.client(), ["mover"], beganAt);
+    return ticks.get("mover")!.numbers.size > 0;
+  });
   await cluster.stop("SIGKILL");
   await cluster.start();
   assert.equal((await nodeOf())?.taskId, before?.taskId, "the restart of Berth did not touch it");
@@ -67,7 +74,7 @@ def main(id, config):
   }, 90_000);
   await until("its log says so", async () => {
     const { stdout } = await cluster.berth("logs", "mover");
-    return /epoch 1[^]*its node 'node-2' is down: [^]* is lost[^]*epoch 2/.test(stdout);
+    return /tick 1 0[^]*its node 'node-2' is down: [^]* is lost[^]*tick 2 0/.test(stdout);
   });
 
   assert.equal((await cluster.berth("remove", "mover", "--yes")).code, 0);
