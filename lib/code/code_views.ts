@@ -47,7 +47,7 @@ const MAX_OPTION_BYTES = 3_500;
 /**
  * Makes views. With overlayfs, the kernel merges the tree and the changes of the container, and nothing is copied. A
  * container gets a copy of a small tree, since that costs less than a mount, and of any tree if the engine cannot mount
- * overlays (rootless engines, old kernels); the first start finds out.
+ * overlays (for example a rootless engine before Linux 5.11); the first start finds out.
  */
 export class CodeViews {
   readonly #log = getLogger(["berth", "runner"]);

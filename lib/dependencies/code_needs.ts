@@ -16,7 +16,7 @@ export type LibraryTool = "requirements" | "uv" | "npm";
 export interface NeededLibraries {
   /** How they are installed. */
   readonly tool: LibraryTool;
-  /** Folder beside the code that they are mounted at. */
+  /** Folder beside the code where they are mounted. */
   readonly folder: "vendor" | "node_modules";
   /** The file that names them, relative to the root of the code. */
   readonly source: string;

@@ -6,12 +6,12 @@
  * - A line that is a JSON object is kept byte for byte, with two fields added in front:
  *   `{"stream":"stdout","timestamp":"…",` and then everything after its opening brace. An object with a `timestamp`
  *   or `stream` of its own keeps it: `{"berth":{"stream":"…","timestamp":"…"},…` or `{"timestamp":"…","berth":{"stream":"…"},…`.
- *   An object with a `berth`, too, is stored as a plain line.
+ *   If it also has a `berth`, it is stored as a plain line.
  *
  * A line of a run has a field in front that names the run: `{"berth":{"run":"1769868000"},"timestamp":"…","stream":"…",…` for
  * a plain line, `{"berth":{"run":"…"},"stream":"…","timestamp":"…",…` for an object, and
  * `{"berth":{"run":"…","stream":"…","timestamp":"…"},…` or `{"berth":{"run":"…","stream":"…"},"timestamp":"…",…` for one with a
- * `timestamp` or `stream` of its own.
+ * `timestamp` or `stream` of its own. An object with a `berth` of its own is stored as a plain line.
  *
  * The order of the first fields tells these forms apart, so that a line that is read back is the line that was printed. Times are RFC 3339 in UTC, by the engine's clock.
  *

@@ -22,7 +22,10 @@ import type { OwnContainers } from "./own_containers.ts";
 import { redactLines } from "./redact_lines.ts";
 import type { FollowedLines, ManagedContainer, StartContainerOptions } from "./runner.ts";
 
-/** Tolerance for a different clock of the engine: stored logs of earlier days are not searched for a container. */
+/**
+ * Largest difference that is expected between the clocks of Berth and the engine, in ms: logs of earlier days are not
+ * searched for a container.
+ */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 
 /** Parts of {@linkcode RunnerLogs}. */

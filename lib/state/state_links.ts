@@ -5,7 +5,7 @@
  */
 
 /**
- * Makes symbolic links: Deno lets only a process with all permissions do so, and a service has none to spare.
+ * Makes symbolic links: Deno allows it only to a process with all permissions, which the service does not have.
  *
  * @param folder Absolute path of a folder that no other process writes to.
  * @param links Targets by path in the folder. The folder above each link exists, and nothing is in the link's place. A

@@ -1,5 +1,5 @@
 /**
- * Handles the operations for machines that watch the service.
+ * Handles the operations for health probes and Prometheus.
  *
  * @module
  */

@@ -41,7 +41,7 @@ export interface ScheduleHandlerTools {
   readonly revisions: RevisionHistory;
 }
 
-/** Number of ledgers read at once. */
+/** Number of schedules whose run records are read at once. */
 const MAX_CONCURRENT_LEDGERS = 16;
 /** Number of next times in the answer about one schedule. */
 const SHOWN_TIMES = 5;

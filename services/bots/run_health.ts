@@ -10,7 +10,7 @@ export interface Trouble {
   readonly type: "silent" | "unhealthy";
   /** The details, for example `silent for 312 s; last line: …`. */
   readonly message: string;
-  /** Whether it is to be restarted for it. */
+  /** Whether the bot is to be restarted because of it. */
   readonly isToRestart: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Responses of the operations for machines that watch the service: health, readiness and metrics.
+ * Responses of the operations for health probes and Prometheus: health, readiness and metrics.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const readiness = z.object({
 /** Whether the service can work. */
 export type Readiness = z.infer<typeof readiness>;
 
-/** The operations for machines that watch the service. */
+/** The operations for health probes and Prometheus. */
 export const HEALTH_CONTRACT = {
   getHealth: {
     summary: "Say that the process is alive",

@@ -9,7 +9,7 @@ import { botId, type OperationContract, time } from "./common.ts";
 
 const name = z.string().meta({ description: "Name of the calendar", example: "XNYS" });
 
-/** When a bot runs that is limited to the sessions of an exchange. */
+/** When a bot that is limited to an exchange's sessions runs. */
 export const botSession = z.object({
   calendar: name,
   startSeconds: z.int().meta({ description: "From the open to the start; negative for before it" }),
@@ -24,7 +24,7 @@ export const botSession = z.object({
   })).meta({ description: "When it changes next, the earliest first: at most six, within three weeks" }),
 }).meta({ id: "BotSession" });
 
-/** When a bot runs that is limited to the sessions of an exchange. */
+/** When a bot that is limited to an exchange's sessions runs. */
 export type BotSession = z.infer<typeof botSession>;
 
 const usedCalendar = z.object({

@@ -75,8 +75,8 @@ const MAX_SECONDS = 8.64e12;
  *
  * Accepts six fields (seconds first), the standard five, `@hourly`, `@daily`, `@midnight`, `@weekly`,
  * `@monthly`, `@yearly`, `@annually`, and `@every DURATION` (whole seconds, at least one). If both
- * day-of-month and day-of-week are restricted, either is enough; a field that is or contains a star does not
- * restrict. There is no `L`, `W` or `#`, no year, and Sunday is 0.
+ * day-of-month and day-of-week are restricted, either is enough; a field with `*` or `?` in its list, without
+ * a step above 1, does not restrict. There is no `L`, `W` or `#`, no year, and Sunday is 0.
  *
  * The time zone comes from a prefix `TZ=ZONE ` or `CRON_TZ=ZONE `, from `timezone`, or is UTC. If both are
  * given, they must agree.

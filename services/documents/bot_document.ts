@@ -98,7 +98,7 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
  * entrypoint `bot`.
  *
  * @param document The document, in plain values.
- * @param options A name for reports.
+ * @param options See {@linkcode ParseBotDocumentOptions}.
  * @returns The parsed document, or what is wrong with it.
  */
 export function parseBotDocument(

@@ -20,7 +20,7 @@ const PULL_EXPIRY_MS = 30_000;
  * pauses, and short enough to notice a lost one within 30 s.
  */
 const HEARTBEAT_INTERVAL_MS = 5_000;
-/** How many events one pull takes that the backlog has applied: they are acknowledged at once. */
+/** Most events in one pull while the backlog has already applied them; they are acknowledged at once. */
 const APPLIED_PER_PULL = 500;
 /** Delay before the redelivery of an event whose bot has a change in the queue, in ms. */
 const RETRY_BEHIND_QUEUE_MS = 500;

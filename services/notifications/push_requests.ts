@@ -1,12 +1,12 @@
 /**
- * Writes the requests for ntfy, and for an Apprise API, which passes on to many other services.
+ * Writes the requests for ntfy, and for an Apprise API, which passes messages on to many other services.
  *
  * @module
  */
 
 import type { ToRequest } from "./http_request.ts";
 
-/** Signs that ntfy shows before the title. */
+/** Emoji tags that ntfy shows before the title. */
 const TAG = { info: "information_source", warning: "warning", critical: "rotating_light" } as const;
 const PRIORITY = { info: 2, warning: 4, critical: 5 } as const;
 

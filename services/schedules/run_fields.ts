@@ -102,7 +102,7 @@ export function clearedRunFields(change: RunChange): string[] {
  * Parses a record that any program may have changed. Invalid values count as missing; required values are
  * derived where possible.
  *
- * @param fields The stored fields; dates are dates.
+ * @param fields The stored fields, with times as `Date` objects.
  * @returns The record, or `undefined` if its slot or its state is unknown.
  */
 export function readRunFields(fields: Fields): RunRecord | undefined {

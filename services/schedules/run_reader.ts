@@ -17,7 +17,7 @@ export class RunReader {
   /**
    * Parses one record.
    *
-   * @param fields Its stored fields; dates are dates.
+   * @param fields Its stored fields, with times as `Date` objects.
    * @returns The record, or `undefined` if it is damaged.
    */
   read(fields: Fields): RunRecord | undefined {
