@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
+import { ExtractionPool } from "../lib/archive/extraction_pool.ts";
 import PROJECT from "../deno.json" with { type: "json" };
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { AgeFile } from "../lib/secrets/age_file.ts";
@@ -88,7 +88,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
   const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
   const leads = (name: ServiceName) => rights.has(name) && rights.get(name)!.whyIdle() === undefined;
   // Its workers run only while an upload is checked.
-  const archives = new ArchiveExtractor();
+  const archives = new ExtractionPool();
   let listener: ApiListener | undefined;
   const app = createApiApp({
     ...stores,

@@ -1,5 +1,5 @@
 /**
- * Makes every check of an extraction without extracting, synchronously, in a worker of `ArchiveExtractor`.
+ * Makes every check of an extraction without extracting, synchronously, in a worker of `ExtractionPool`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Extracts a ZIP archive safely and synchronously, in a worker of `ArchiveExtractor`.
+ * Extracts a ZIP archive safely and synchronously, in a worker of `ExtractionPool`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Messages between `ArchiveExtractor` and its workers. Errors would lose their class on the way, so they travel as data.
+ * Messages between `ExtractionPool` and its workers. Errors would lose their class on the way, so they travel as data.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import type { ExtractionPool } from "../archive/extraction_pool.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { Dependencies } from "../dependencies/dependencies.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
@@ -42,7 +42,7 @@ export interface SwarmRunnerParts extends EngineRunnerParts {
   /** Fetches and checks code. */
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
-  readonly extractor: ArchiveExtractor;
+  readonly extractor: ExtractionPool;
   /** Hides secrets. Closed with the runner. */
   readonly secrets: ContainerSecrets;
   /** Stores logs. Closed with the runner. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import type { ExtractionPool } from "../archive/extraction_pool.ts";
 import { checkProgram } from "../archive/check_program.ts";
 import { PROGRAM_HEAD_BYTES } from "../archive/program_head.ts";
 import type { CodeCache } from "./code_cache.ts";
@@ -20,7 +20,7 @@ export interface CodeManagerOptions {
   /** Archives on disk. */
   readonly cache: CodeCache;
   /** Extracts archives. */
-  readonly extractor: ArchiveExtractor;
+  readonly extractor: ExtractionPool;
   /** Extracted archives. */
   readonly trees: CodeTrees;
   /** Bucket of the archives. */

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import type { ExtractionPool } from "../archive/extraction_pool.ts";
 import type { ArchiveLimits } from "../archive/archive_limits.ts";
 import { parseTreeManifest } from "../archive/tree_manifest.ts";
 import type { CachedArchive } from "./list_archives.ts";
@@ -22,7 +22,7 @@ export interface CodeTreesOptions {
   /** Absolute path of the folder that holds them. */
   readonly folder: string;
   /** Extracts archives. */
-  readonly extractor: ArchiveExtractor;
+  readonly extractor: ExtractionPool;
   /** Limits on the content of an archive. */
   readonly limits: ArchiveLimits;
   /** Size of the trees to keep, in bytes; the least recently used are removed first. A tree in use always stays. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import { ExtractionPool } from "../archive/extraction_pool.ts";
 import { maxArchiveBytes } from "../archive/archive_limits.ts";
 import { CodeCache } from "../code/code_cache.ts";
 import { CodeManager } from "../code/code_manager.ts";
@@ -20,7 +20,7 @@ export interface CodeParts {
   /** The folder. */
   readonly folder: string;
   /** Extracts archives. */
-  readonly extractor: ArchiveExtractor;
+  readonly extractor: ExtractionPool;
   /** Folders of the containers on this host. */
   readonly workspaces: Workspaces;
   /** Extracted archives. */
@@ -44,7 +44,7 @@ export function createCodeParts(
   },
 ): CodeParts {
   const folder = `${config.tempDir}/${config.instance}`;
-  const extractor = new ArchiveExtractor();
+  const extractor = new ExtractionPool();
   const cache = new CodeCache({
     store,
     folder: `${folder}/cache`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import type { ExtractionPool } from "../archive/extraction_pool.ts";
 import type { BytecodeLayers } from "../code/bytecode_layers.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { CodeViews } from "../code/code_views.ts";
@@ -36,7 +36,7 @@ export interface DockerRunnerParts {
   /** Fetches and extracts code. */
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
-  readonly extractor: ArchiveExtractor;
+  readonly extractor: ExtractionPool;
   /** Keeps the builds for code. */
   readonly dependencyStore: ObjectStore;
   /** Provides the builds for code. */

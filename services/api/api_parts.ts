@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import type { ExtractionPool } from "../../lib/archive/extraction_pool.ts";
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
 import type { ResourceLimits } from "../../lib/engine/container_spec.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
@@ -44,7 +44,7 @@ export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
 export type GuardsPort = Pick<Guards, "isOpen" | "show" | "lastSettings" | "latches" | "fleet" | "release">;
 
 /** The part of the extractor that the API uses to check archives. */
-export type ArchivesPort = Pick<ArchiveExtractor, "check">;
+export type ArchivesPort = Pick<ExtractionPool, "check">;
 
 /** The dependencies of the API. */
 export interface ApiParts {

@@ -5,7 +5,7 @@
  * @module
  */
 import { Zip, ZipDeflate, zipSync } from "fflate";
-import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { ExtractionPool } from "../../lib/archive/extraction_pool.ts";
 import { pause } from "../support/until.ts";
 
 const FILES = 20_000;
@@ -25,7 +25,7 @@ if (Deno.args[0] === "make") {
 } else {
   const folder = await Deno.makeTempDir({ prefix: "berth-extract-bench-" });
   try {
-    await using extractor = new ArchiveExtractor();
+    await using extractor = new ExtractionPool();
     const small = `${folder}/small.zip`;
     await Deno.writeFile(small, smallArchive());
     await extractor.extract({ archivePath: small, destination: `${folder}/warm-up` });
@@ -36,7 +36,7 @@ if (Deno.args[0] === "make") {
   }
 }
 
-async function measureSmall(extractor: ArchiveExtractor, archivePath: string, folder: string): Promise<void> {
+async function measureSmall(extractor: ExtractionPool, archivePath: string, folder: string): Promise<void> {
   const times: number[] = [];
   const rawTimes: number[] = [];
   for (let run = 0; run < SMALL_RUNS; run++) {
@@ -66,7 +66,7 @@ function median(times: readonly number[]): string {
   return (times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN).toFixed(2);
 }
 
-async function measureLarge(extractor: ArchiveExtractor, folder: string): Promise<void> {
+async function measureLarge(extractor: ExtractionPool, folder: string): Promise<void> {
   const archivePath = `${folder}/large.zip`;
   await makeElsewhere(archivePath);
   const { size } = await Deno.stat(archivePath);

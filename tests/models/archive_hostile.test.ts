@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { ExtractionPool } from "../../lib/archive/extraction_pool.ts";
 import { InvalidArchiveError } from "../../lib/errors.ts";
 import { hostileArchives } from "../support/builders/hostile_archives.ts";
 
 const VARIANTS = 6;
 const SEED = 20_240_229;
 
-Deno.test("ArchiveExtractor rejects every hostile archive, names the entry, writes nothing, and says the same on a check", async () => {
+Deno.test("ExtractionPool rejects every hostile archive, names the entry, writes nothing, and says the same on a check", async () => {
   const root = await Deno.makeTempDir({ prefix: "berth-hostile-" });
   try {
     await Deno.mkdir(`${root}/outside`);
@@ -14,7 +14,7 @@ Deno.test("ArchiveExtractor rejects every hostile archive, names the entry, writ
     await Deno.writeTextFile(canary, "canary\n");
     await Deno.utime(canary, 1_000_000_000, 1_000_000_000);
     const before = await snapshot(root);
-    await using extractor = new ArchiveExtractor();
+    await using extractor = new ExtractionPool();
     const complaints: string[] = [];
     let count = 0;
     for (const { title, bytes, problems, entries } of hostileArchives(canary, VARIANTS, SEED)) {

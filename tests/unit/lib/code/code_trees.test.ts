@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { ArchiveExtractor } from "../../../../lib/archive/archive_extractor.ts";
+import { ExtractionPool } from "../../../../lib/archive/extraction_pool.ts";
 import { DEFAULT_ARCHIVE_LIMITS } from "../../../../lib/archive/archive_limits.ts";
 import { findScript } from "../../../../lib/code/code_tree.ts";
 import { CodeTrees } from "../../../../lib/code/code_trees.ts";
@@ -14,7 +14,7 @@ class TreesFixture implements AsyncDisposable {
   /** Hashes that containers use. */
   readonly used: Set<string> = new Set();
   readonly #root: string;
-  readonly #extractor = new ArchiveExtractor();
+  readonly #extractor = new ExtractionPool();
 
   private constructor(root: string) {
     this.#root = root;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { deflateSync, zipSync } from "fflate";
-import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { ExtractionPool } from "../../lib/archive/extraction_pool.ts";
 import { type BerthError, InvalidArchiveError } from "../../lib/errors.ts";
 import type { ExtractArchiveOptions } from "../../lib/archive/extract_archive.ts";
 import { buildZip, u64, utf8, type ZipPart } from "../support/builders/zip_builder.ts";
@@ -32,7 +32,7 @@ const UNPACKED = {
 };
 
 for (const [packer, base64] of Object.entries(PACKED)) {
-  Deno.test(`ArchiveExtractor.extract() extracts an archive made by ${packer}`, async () => {
+  Deno.test(`ExtractionPool.extract() extracts an archive made by ${packer}`, async () => {
     await using sandbox = await Sandbox.create(Uint8Array.fromBase64(base64));
     const result = await sandbox.extract();
     assert.deepEqual(result, { files: 3, bytes: 59 });
@@ -40,7 +40,7 @@ for (const [packer, base64] of Object.entries(PACKED)) {
   });
 }
 
-Deno.test("ArchiveExtractor.extract() extracts an archive made by fflate, empty and large files included", async () => {
+Deno.test("ExtractionPool.extract() extracts an archive made by fflate, empty and large files included", async () => {
   const large = crypto.getRandomValues(new Uint8Array(60_000));
   const content = new Uint8Array(900_000).map((_, index) => large[(index * index) % large.length] ?? 0);
   await using sandbox = await Sandbox.create(zipSync({ "a/large.bin": content, "empty": new Uint8Array() }));
@@ -49,7 +49,7 @@ Deno.test("ArchiveExtractor.extract() extracts an archive made by fflate, empty 
   assert.equal((await Deno.stat(`${sandbox.destination}/empty`)).size, 0);
 });
 
-Deno.test("ArchiveExtractor.extract() extracts ZIP64 archives, empty archives and archives with a comment", async () => {
+Deno.test("ExtractionPool.extract() extracts ZIP64 archives, empty archives and archives with a comment", async () => {
   const part: ZipPart = { name: "a.py", content: utf8("x\n") };
   const zip64: ZipPart = {
     name: "a.py",
@@ -73,7 +73,7 @@ Deno.test("ArchiveExtractor.extract() extracts ZIP64 archives, empty archives an
   assert.deepEqual(await sandbox.extract(), { files: 0, bytes: 0 });
 });
 
-Deno.test("ArchiveExtractor.extract() sets modes whatever the umask, drops setuid and closes the destination", async () => {
+Deno.test("ExtractionPool.extract() sets modes whatever the umask, drops setuid and closes the destination", async () => {
   await using sandbox = await Sandbox.create(buildZip([
     { name: "tool", content: utf8("x"), mode: 0o106711 },
     { name: "data", content: utf8("x"), mode: 0o107666 },
@@ -96,7 +96,7 @@ Deno.test("ArchiveExtractor.extract() sets modes whatever the umask, drops setui
 });
 
 Deno.test({
-  name: "ArchiveExtractor.extract() gives everything to the owner",
+  name: "ExtractionPool.extract() gives everything to the owner",
   ignore: !isRoot,
   async fn() {
     await using sandbox = await Sandbox.create(
@@ -110,7 +110,7 @@ Deno.test({
   },
 });
 
-Deno.test("ArchiveExtractor.extract() takes an empty folder, and leaves it there when the archive is refused", async () => {
+Deno.test("ExtractionPool.extract() takes an empty folder, and leaves it there when the archive is refused", async () => {
   await using sandbox = await Sandbox.create(
     buildZip([{ name: "a", content: utf8("x") }, { name: "b", content: utf8("x"), crc: 1 }]),
   );
@@ -122,7 +122,7 @@ Deno.test("ArchiveExtractor.extract() takes an empty folder, and leaves it there
   assert.equal(modeOf(await Deno.stat(sandbox.destination)), "700");
 });
 
-Deno.test("ArchiveExtractor.extract() rejects a destination where something is, and leaves it alone", async () => {
+Deno.test("ExtractionPool.extract() rejects a destination where something is, and leaves it alone", async () => {
   await using sandbox = await Sandbox.create(SMALL);
   await Deno.mkdir(sandbox.destination);
   await Deno.writeTextFile(`${sandbox.destination}/mine`, "x");
@@ -136,7 +136,7 @@ Deno.test("ArchiveExtractor.extract() rejects a destination where something is, 
   assert.deepEqual(await Array.fromAsync(Deno.readDir(`${sandbox.root}/elsewhere`)), []);
 });
 
-Deno.test("ArchiveExtractor.extract() rejects with what the disk said, and its cause", async () => {
+Deno.test("ExtractionPool.extract() rejects with what the disk said, and its cause", async () => {
   await using sandbox = await Sandbox.create(SMALL);
   const missing = await rejection(sandbox.extract({ archivePath: `${sandbox.root}/none.zip` }));
   assert.equal(missing.code, "archive/io");
@@ -148,7 +148,7 @@ Deno.test("ArchiveExtractor.extract() rejects with what the disk said, and its c
 });
 
 Deno.test({
-  name: "ArchiveExtractor.extract() says that the disk is full and removes what it wrote",
+  name: "ExtractionPool.extract() says that the disk is full and removes what it wrote",
   ignore: !isRoot || !(await succeeds("unshare", "--mount", "true")),
   async fn() {
     await using sandbox = await Sandbox.create(
@@ -168,7 +168,7 @@ Deno.test({
   },
 });
 
-Deno.test("ArchiveExtractor.extract() holds an archive against each limit", async () => {
+Deno.test("ExtractionPool.extract() holds an archive against each limit", async () => {
   const zeros = (name: string, size: number): ZipPart => ({ name, content: new Uint8Array(size), method: 8 });
   const cases = [
     [[zeros("a", 101)], { maxFileBytes: 100 }, "too-large"],
@@ -193,7 +193,7 @@ Deno.test("ArchiveExtractor.extract() holds an archive against each limit", asyn
   }
 });
 
-Deno.test("ArchiveExtractor.extract() rejects a name that is too long only with its destination", async () => {
+Deno.test("ExtractionPool.extract() rejects a name that is too long only with its destination", async () => {
   const name = `${"d".repeat(250)}/`.repeat(16) + "x".repeat(4094 - 16 * 251);
   await using sandbox = await Sandbox.create(buildZip([{ name }]));
   await assert.rejects(sandbox.extract(), {
@@ -203,7 +203,7 @@ Deno.test("ArchiveExtractor.extract() rejects a name that is too long only with 
   assert.deepEqual(await sandbox.names(), ["archive.zip"]);
 });
 
-Deno.test("ArchiveExtractor.extract() names what is in an archive that lacks the script", async () => {
+Deno.test("ExtractionPool.extract() names what is in an archive that lacks the script", async () => {
   const wrapped = ["mybot/", "mybot/main.py", "__MACOSX/mybot/._main.py"].map((name): ZipPart => ({ name }));
   await using sandbox = await Sandbox.create(buildZip(wrapped));
   const error = await rejection(sandbox.extract({ requiredFiles: ["main.py"] }));
@@ -222,7 +222,7 @@ Deno.test("ArchiveExtractor.extract() names what is in an archive that lacks the
   await sandbox.extract({ requiredFiles: ["main.py"] });
 });
 
-Deno.test("ArchiveExtractor.extract() stops when aborted, removes what it wrote and goes on working", async () => {
+Deno.test("ExtractionPool.extract() stops when aborted, removes what it wrote and goes on working", async () => {
   await using sandbox = await Sandbox.create(endlessArchive());
   const abort = new AbortController();
   const running = rejection(sandbox.extract({ limits: ENDLESS }, abort.signal));
@@ -236,7 +236,7 @@ Deno.test("ArchiveExtractor.extract() stops when aborted, removes what it wrote 
   assert.deepEqual(await sandbox.extract(), { files: 1, bytes: 6 });
 });
 
-Deno.test("ArchiveExtractor.extract() rejects at once when aborted before it starts", async () => {
+Deno.test("ExtractionPool.extract() rejects at once when aborted before it starts", async () => {
   await using sandbox = await Sandbox.create(endlessArchive());
   await assert.rejects(sandbox.extract({}, AbortSignal.abort(new Error("too late"))), {
     message: "too late",
@@ -256,7 +256,7 @@ Deno.test("ArchiveExtractor.extract() rejects at once when aborted before it sta
   await first;
 });
 
-Deno.test("ArchiveExtractor.extract() lets a small archive pass huge ones", async () => {
+Deno.test("ExtractionPool.extract() lets a small archive pass huge ones", async () => {
   const never = `self.onmessage = async ({ data: { task: { options }, shared } }) => {
     Deno.writeTextFileSync(options.destination + ".started", "");
     const words = new Int32Array(shared);
@@ -281,7 +281,7 @@ Deno.test("ArchiveExtractor.extract() lets a small archive pass huge ones", asyn
   assert.deepEqual(await sandbox.names(), ["a.started", "archive.zip", "bot", "small.zip"]);
 });
 
-Deno.test("ArchiveExtractor.extract() runs many at once", async () => {
+Deno.test("ExtractionPool.extract() runs many at once", async () => {
   await using sandbox = await Sandbox.create(SMALL);
   const destinations = Array.from({ length: 20 }, (_, index) => `${sandbox.root}/bot-${index}`);
   await Promise.all(destinations.map((destination) => sandbox.extract({ destination })));
@@ -290,7 +290,7 @@ Deno.test("ArchiveExtractor.extract() runs many at once", async () => {
   }
 });
 
-Deno.test("ArchiveExtractor rejects what runs when disposed of, removes it, and refuses more", async () => {
+Deno.test("ExtractionPool rejects what runs when disposed of, removes it, and refuses more", async () => {
   await using sandbox = await Sandbox.create(endlessArchive());
   const running = rejection(sandbox.extract({ limits: ENDLESS }));
   await until("a first file", () => exists(`${sandbox.destination}/0.bin`));
@@ -301,7 +301,7 @@ Deno.test("ArchiveExtractor rejects what runs when disposed of, removes it, and 
   await sandbox.extractor[Symbol.asyncDispose]();
 });
 
-Deno.test("ArchiveExtractor.extract() rejects when its worker crashes, removes what it wrote, and starts another", async () => {
+Deno.test("ExtractionPool.extract() rejects when its worker crashes, removes what it wrote, and starts another", async () => {
   const crash = `self.onmessage = ({ data: { task: { options } } }) => {
     Deno.mkdirSync(options.destination);
     Deno.writeTextFileSync(options.destination + "/half", "x");
@@ -316,7 +316,7 @@ Deno.test("ArchiveExtractor.extract() rejects when its worker crashes, removes w
   assert.deepEqual(await sandbox.extract(), { files: 1, bytes: 6 });
 });
 
-Deno.test("ArchiveExtractor.extract() leaves alone what was there when its worker crashes early", async () => {
+Deno.test("ExtractionPool.extract() leaves alone what was there when its worker crashes early", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: [`throw new Error("cannot load")`] });
   await Deno.mkdir(sandbox.destination);
   await Deno.writeTextFile(`${sandbox.destination}/mine`, "x");
@@ -324,7 +324,7 @@ Deno.test("ArchiveExtractor.extract() leaves alone what was there when its worke
   assert.deepEqual(await sandbox.contents(), { "mine": "644 x" });
 });
 
-Deno.test("ArchiveExtractor.warmUp() starts workers that extractions then use, and replaces one that has failed", async () => {
+Deno.test("ExtractionPool.warmUp() starts workers that extractions then use, and replaces one that has failed", async () => {
   const broken = `throw new Error("cannot load")`;
   await using sandbox = await Sandbox.create(SMALL, { workers: [broken] });
   const { extractor, started } = sandbox;
@@ -340,7 +340,7 @@ Deno.test("ArchiveExtractor.warmUp() starts workers that extractions then use, a
   assert.equal(started.length, 3);
 });
 
-Deno.test("ArchiveExtractor ends workers that have nothing to do, and starts others when there is something", async () => {
+Deno.test("ExtractionPool ends workers that have nothing to do, and starts others when there is something", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: [], idleMs: 1 });
   const { extractor, started } = sandbox;
   const ended = new Set<Worker>();
@@ -362,20 +362,20 @@ Deno.test("ArchiveExtractor ends workers that have nothing to do, and starts oth
   await untilEnded(3);
 });
 
-Deno.test("ArchiveExtractor.extract() gives up a worker that does not move", async () => {
+Deno.test("ExtractionPool.extract() gives up a worker that does not move", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: ["self.onmessage = () => {}"], stallMs: 20 });
   await assert.rejects(sandbox.extract(), { code: "archive/worker", message: /made no progress for 20 ms/ });
 });
 
-Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and lets the process end", async () => {
+Deno.test("ExtractionPool needs no permission beyond its folders and code, and lets the process end", async () => {
   await using sandbox = await Sandbox.create(SMALL);
   const lib = new URL("../../lib/", import.meta.url);
   const script = `${sandbox.root}/script.ts`;
   const options = { archivePath: sandbox.archivePath, destination: sandbox.destination };
   await Deno.writeTextFile(
     script,
-    `import { ArchiveExtractor } from "${lib}archive/archive_extractor.ts";
-     await using extractor = new ArchiveExtractor();
+    `import { ExtractionPool } from "${lib}archive/extraction_pool.ts";
+     await using extractor = new ExtractionPool();
      console.log((await extractor.extract(${JSON.stringify(options)})).files);`,
   );
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -396,7 +396,7 @@ Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and
 class Sandbox implements AsyncDisposable {
   private constructor(
     readonly root: string,
-    readonly extractor: ArchiveExtractor,
+    readonly extractor: ExtractionPool,
     /** Workers that were started, where a fault is wanted. */
     readonly started: readonly Worker[],
   ) {}
@@ -417,7 +417,7 @@ class Sandbox implements AsyncDisposable {
       started.push(worker);
       return worker;
     };
-    const extractor = new ArchiveExtractor(
+    const extractor = new ExtractionPool(
       fault && {
         createWorker,
         ...(fault.stallMs === undefined ? {} : { stallMs: fault.stallMs }),

@@ -11,8 +11,8 @@ import type { ArchiveTask } from "./extraction_message.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import { ExtractionWorker } from "./extraction_worker.ts";
 
-/** Options of {@linkcode ArchiveExtractor}. */
-export interface ArchiveExtractorOptions {
+/** Options of {@linkcode ExtractionPool}. */
+export interface ExtractionPoolOptions {
   /** Starts a worker. @default {a module worker of `extraction_thread.ts`} */
   createWorker?(): Worker;
   /** Time without progress after which a worker is terminated, in ms. @default {60_000} */
@@ -21,7 +21,7 @@ export interface ArchiveExtractorOptions {
   readonly idleMs?: number;
 }
 
-/** Options of {@linkcode ArchiveExtractor.extract} and {@linkcode ArchiveExtractor.check}. */
+/** Options of {@linkcode ExtractionPool.extract} and {@linkcode ExtractionPool.check}. */
 export interface ExtractOptions {
   /** Cancels the extraction and removes what it wrote. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -45,19 +45,19 @@ const LARGE_ARCHIVE_BYTES = 8 * 1024 ** 2;
  *
  * @example Extract an archive
  * ```ts ignore
- * await using extractor = new ArchiveExtractor();
+ * await using extractor = new ExtractionPool();
  * const { files } = await extractor.extract({ archivePath: "/srv/bot.zip", destination: "/srv/bot" });
  * ```
  */
-export class ArchiveExtractor implements AsyncDisposable {
+export class ExtractionPool implements AsyncDisposable {
   readonly #workers: readonly [ExtractionWorker, ExtractionWorker];
   readonly #free: Set<ExtractionWorker>;
   readonly #queue: Job[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
-  /** @param options See {@linkcode ArchiveExtractorOptions}. */
-  constructor(options: ArchiveExtractorOptions = {}) {
+  /** @param options See {@linkcode ExtractionPoolOptions}. */
+  constructor(options: ExtractionPoolOptions = {}) {
     const workerOptions = {
       createWorker: options.createWorker ?? createExtractWorker,
       stallMs: options.stallMs ?? 60_000,
