@@ -12,7 +12,7 @@ import { LABEL } from "../../lib/engine/labels.ts";
  * Makes the body of create requests from a container of Berth's, over copies of what it sees of the host.
  *
  * @param docker The engine.
- * @param container Id of the container. Its code is small, so that it has a plain copy, as most have who start one by hand.
+ * @param container Id of the container. The raw one has its code in a plain folder, as most have who start one by hand.
  * @param folder Absolute path of a folder for the copies; it is made.
  */
 export async function rawContainer(
@@ -23,10 +23,12 @@ export async function rawContainer(
   const { Config, HostConfig } = await docker.getContainer(container).inspect();
   await Deno.mkdir(folder, { recursive: true });
   let copies = 0;
-  const copyOf = async (source: string): Promise<string> => {
+  const copyOf = async (...layers: string[]): Promise<string> => {
     const copy = `${folder}/${copies++}`;
-    const { success } = await new Deno.Command("cp", { args: ["-aT", source, copy] }).output();
-    if (!success) throw new Error(`Cannot copy ${source}`);
+    for (const layer of layers) {
+      const { success } = await new Deno.Command("cp", { args: ["-aT", layer, copy] }).output();
+      if (!success) throw new Error(`Cannot copy ${layer}`);
+    }
     return copy;
   };
   const Binds = await Promise.all((HostConfig.Binds ?? []).map(async (bind) => {
@@ -34,8 +36,13 @@ export async function rawContainer(
     return [await copyOf(source), ...rest].join(":");
   }));
   const Mounts = await Promise.all((HostConfig.Mounts ?? []).map(async (mount) => {
-    if (mount.Type === "volume") throw new Error("The code is too large for a plain copy");
-    return mount.Type === "bind" ? { ...mount, Source: await copyOf(mount.Source) } : mount;
+    if (mount.Type === "bind") return { ...mount, Source: await copyOf(mount.Source) };
+    const options = mount.VolumeOptions?.DriverConfig.Options.o ?? "";
+    const layers = /lowerdir=([^,]+),/.exec(options)?.[1]?.split(":");
+    // The first one lies on top.
+    return layers
+      ? { Type: "bind", Source: await copyOf(...layers.toReversed()), Target: mount.Target }
+      : mount;
   }));
   const { Hostname: _hostname, Labels, ...config } = Config as unknown as Record<string, unknown>;
   const instance = (Labels as Record<string, string>)[LABEL.instance]!;
