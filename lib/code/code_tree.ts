@@ -23,6 +23,11 @@ export interface CodeTree {
   readonly manifest: TreeManifest;
 }
 
+/** Returns the size of the files of a tree in bytes. @param tree The tree. */
+export function treeBytes({ manifest: { files } }: Pick<CodeTree, "manifest">): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
 /**
  * Finds a script in a tree, also if its name differs in Unicode normalization: some systems pack `ü` as two characters.
  *

@@ -13,7 +13,7 @@ import { ENTRYPOINT_SCRIPT, OUTER_ENTRYPOINT } from "../executable/container_lay
 import { isDiskFull, onDisk, unlessMissing, unlessMissingSync } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
 import { SharedWork } from "../util/shared_work.ts";
-import type { CodeTree } from "./code_tree.ts";
+import { type CodeTree, treeBytes } from "./code_tree.ts";
 import { TreeIndex, type TreeRecord } from "./tree_index.ts";
 import { isWhole, refreshFiles } from "./tree_files.ts";
 
@@ -180,7 +180,9 @@ export class CodeTrees {
     if (!this.isThere(sha256)) return undefined;
     // A damaged one is made again.
     const tree = await readTree(this.#options.folder, sha256).catch(() => undefined);
-    if (tree && !this.#index.get(sha256)) this.#index.add({ tree, bytes: bytesOf(tree), leases: 0, uses: 0 });
+    if (tree && !this.#index.get(sha256)) {
+      this.#index.add({ tree, bytes: treeBytes(tree), leases: 0, uses: 0 });
+    }
     return this.#index.lease(sha256);
   }
 
@@ -243,7 +245,7 @@ export class CodeTrees {
       const time = (await Deno.lstat(path)).mtime?.getTime() ?? 0;
       if (/^[0-9a-f]{64}$/.test(name)) {
         const tree = await readTree(folder, name).catch(() => undefined);
-        if (tree) found.push({ tree, bytes: bytesOf(tree), leases: 0, uses: 0, time });
+        if (tree) found.push({ tree, bytes: treeBytes(tree), leases: 0, uses: 0, time });
         else await removeTree(path);
       } else if (name.startsWith(PARTIAL) && Date.now() - time > ABANDONED_MS) await removeTree(path);
     }
@@ -281,10 +283,6 @@ async function readTree(parent: string, sha256: string): Promise<CodeTree> {
   const folder = `${parent}/${sha256}`;
   const manifest = parseTreeManifest(await Deno.readTextFile(`${folder}/manifest.json`));
   return { sha256, folder, path: `${folder}/code`, base: `${folder}/base`, manifest };
-}
-
-function bytesOf({ manifest: { files } }: CodeTree): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 function locationOf({ path, folder }: CodeTree): { path: string; manifest: string } {

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
-import type { CodeTree } from "./code_tree.ts";
+import { type CodeTree, treeBytes } from "./code_tree.ts";
 import { copyTree } from "./copy_tree.ts";
 
 /** The mounts through which a container sees its code. */
@@ -112,9 +112,9 @@ export class CodeViews {
   }
 }
 
-function isSmall({ manifest: { files, folders } }: CodeTree): boolean {
-  if (files.length + folders.length > SMALL_ENTRIES) return false;
-  return files.reduce((sum, { size }) => sum + size, 0) <= SMALL_BYTES;
+function isSmall(tree: CodeTree): boolean {
+  const { files, folders } = tree.manifest;
+  return files.length + folders.length <= SMALL_ENTRIES && treeBytes(tree) <= SMALL_BYTES;
 }
 
 function fits({ lower, upper, work }: OverlayMount): boolean {

@@ -249,7 +249,7 @@ Deno.test("CodeTrees finds that a copy has lost its files, not that a bot remove
   assert.equal(all.isGoneFrom(copy, "0".repeat(64)), false, "nothing is known of it");
 });
 
-Deno.test("copyTree() copies many files and large ones, with their times, and stops when it is told to", async () => {
+Deno.test("copyTree() keeps content and times of many files and of large ones, and stops when aborted", async () => {
   await using fixture = await TreesFixture.open();
   const { trees, archive, folder } = fixture;
   const many = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`pkg/${i}.py`, `${i}`]));
