@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { leaseTimes } from "../../lib/cluster/cluster_leases.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
@@ -25,6 +26,8 @@ import { isTypeScript } from "../../lib/dependencies/code_needs.ts";
 import { TRANSLATED } from "../../lib/executable/code_dependencies.ts";
 import { SECRETS_MOUNT } from "../../lib/secrets/container_secrets.ts";
 
+/** Folder of the files that a container shares with no other. */
+const OWN_FOLDER = "/berth-own";
 /** Size of the largest result, in bytes. */
 export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
@@ -62,8 +65,9 @@ export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string,
     ...(pids !== undefined && { pids }),
     graceMs: graceSeconds * 1000,
     ...programOf(order, secrets),
+    runner: runnerOf(order),
     files: filesOf(order),
-    stopReasonFile: `${RUNNER_FOLDER}/${STOP_REASON_FILE}`,
+    stopReasonFile: `${OWN_FOLDER}/${STOP_REASON_FILE}`,
     links: sdkViews(executable).map(({ path, target }) => ({
       path: target,
       target: `${RUNNER_FOLDER}/${path}`,
@@ -116,17 +120,24 @@ function scriptOf(executable: WorkOrder["executable"]): string | undefined {
   return isTranslated ? `${script}${TRANSLATED}` : undefined;
 }
 
-/** The runner's own files. Only the bot can read its configuration, which may contain secrets. */
+/**
+ * The runner's own files, which all containers on a node share that have the same. Those of the container alone are
+ * elsewhere; links lead to them.
+ */
+function runnerOf({ executable }: WorkOrder): Record<string, unknown> {
+  const files = executable.runtime === IMAGE_RUNTIME ? [] : runnerFiles(executable);
+  const links = Object.fromEntries(
+    [CONFIG_FILE, STOP_REASON_FILE].map((name) => [name, `${OWN_FOLDER}/${name}`]),
+  );
+  const sha256 = createHash("sha256").update(JSON.stringify({ files, links })).digest("hex");
+  return { folder: RUNNER_FOLDER, sha256, files, links };
+}
+
+/** The files of the container alone. Only the bot can read its configuration, which may contain secrets. */
 function filesOf({ executable }: WorkOrder): Record<string, unknown>[] {
-  const inRunner = (path: string) => `${RUNNER_FOLDER}/${path}`;
   return [
-    ...(executable.runtime === IMAGE_RUNTIME ? [] : runnerFiles(executable)).map(({ path, text, mode }) => ({
-      path: inRunner(path),
-      text,
-      mode,
-    })),
-    { path: inRunner(CONFIG_FILE), text: executable.config, mode: 0o400, isBots: true },
-    { path: inRunner(STOP_REASON_FILE), text: "", mode: 0o644 },
+    { path: `${OWN_FOLDER}/${CONFIG_FILE}`, text: executable.config, mode: 0o400, isBots: true },
+    { path: `${OWN_FOLDER}/${STOP_REASON_FILE}`, text: "", mode: 0o644 },
   ];
 }
 

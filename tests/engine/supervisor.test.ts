@@ -270,16 +270,54 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     }));
     for (const { id } of starts) assert.equal((await fixture.ended(id)).exitCode, 0, await fixture.log(id));
     assert.equal(fetched, 1);
-    const trees = async () => (await Array.fromAsync(Deno.readDir(`${fixture.cache}/trees`))).length;
-    assert.equal(await trees(), 1);
+    const trees = async () =>
+      (await namesIn(`${fixture.cache}/trees`)).filter((name) => name.endsWith(".code"));
+    assert.equal((await trees()).length, 1);
     const next = await fixture.start({
       files: { "main.py": "def main(id, config): print('ran', flush=True)", "data.txt": "y".repeat(700_000) },
     });
     assert.equal((await fixture.ended(next.container.id)).exitCode, 0);
-    assert.equal(await trees(), 1);
+    assert.equal((await trees()).length, 1);
     for (const folder of ["locks", "work"]) {
       assert.deepEqual(await Array.fromAsync(Deno.readDir(`${fixture.cache}/${folder}`)), []);
     }
+  });
+
+  Deno.test(`${language}: containers of a node share the runner's files, and read their own beside them`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const files = {
+      "main.py":
+        "import os\ndef main(id, config): print(os.path.realpath('/berth'), config['name'], flush=True)",
+    };
+    const run = async (name: string) => {
+      const { container } = await fixture.start({ files, executable: { config: { name } } });
+      const { exitCode } = await fixture.ended(container.id);
+      const log = await fixture.log(container.id);
+      assert.equal(exitCode, 0, log);
+      return log.split(" ");
+    };
+    const [folder, first] = await run("one");
+    assert.deepEqual(await run("two"), [folder, "two"]);
+    assert.equal(first, "one");
+    assert.match(folder!, /^\/berth-cache\/trees\//);
+  });
+
+  Deno.test(`${language}: renewals share a connection, and outlive it`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    let ports: number[] = [];
+    fixture.intercept = (request, { remoteAddr }) => {
+      if (request.url.endsWith("/renew")) ports.push(remoteAddr.port);
+      return undefined;
+    };
+    const { container } = await fixture.start({ files: { "main.py": STOPPABLE }, leaseSeconds: 3 });
+    await until("five renewals", () => Promise.resolve(ports.length >= 5));
+    assert.equal(new Set(ports).size, 1);
+    await fixture.mute();
+    ports = [];
+    fixture.serve();
+    await until("renewals by another connection", () => Promise.resolve(ports.length >= 3));
+    assert.equal(new Set(ports).size, 1);
+    assert.equal((await fixture.engine.orchestrator.getStatus(container.id))?.phase, "running");
   });
 
   Deno.test(`${language}: a bot whose code is not what was checked is not started`, async () => {
@@ -295,4 +333,34 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     );
     assert.equal((await fixture.supervisors.link.session(order.id))?.end?.cause, "failed");
   });
+}
+
+Deno.test("python: what one supervisor has compiled serves the next ones, unless it is damaged", async () => {
+  await using fixture = await SupervisorFixture.open("python");
+  const run = async () => {
+    const { container } = await fixture.start({
+      files: { "main.py": "def main(id, config): print('ran', flush=True)" },
+    });
+    const { exitCode } = await fixture.ended(container.id);
+    assert.equal(exitCode, 0, await fixture.log(container.id));
+    const [name, ...others] = await namesIn(`${fixture.cache}/programs`);
+    assert.deepEqual(others, []);
+    const path = `${fixture.cache}/programs/${name}`;
+    return { path, ...await Deno.stat(path) };
+  };
+  const first = await run();
+  const second = await run();
+  assert.deepEqual([second.ino, second.size], [first.ino, first.size]);
+  await Deno.truncate(first.path, first.size - 1000);
+  const third = await run();
+  assert.notEqual(third.ino, first.ino);
+  assert.equal(third.size, first.size);
+  // The bot runs by the bytecode of the wrapper, whose source nobody compiles again.
+  const [tree] = (await namesIn(`${fixture.cache}/trees`)).filter((name) => name.endsWith(".runner"));
+  await Deno.writeTextFile(`${fixture.cache}/trees/${tree}/runner/_berth_run.py`, "raise SystemExit(9)\n");
+  await run();
+});
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }

@@ -35,7 +35,7 @@ def main(id, config):
             attempt(f"read {path}", lambda: os.listdir(path) if name == "fd" else os.readlink(path) if name == "cwd" else open(path, "rb").read(10).decode("latin-1"), found)
         attempt(f"kill {pid}", lambda: os.kill(pid, signal.SIGSTOP), found)
         attempt(f"trace {pid}", lambda: 1 / (ctypes.CDLL(None).ptrace(16, pid, 0, 0) + 1), found)
-    for path in ("/berth-cache", "/berth-cache/trees", "/berth-cache/uses", "/berth-cache/locks", "/berth-cache/work", "/berth-cache/states"):
+    for path in ("/berth-cache", "/berth-cache/trees", "/berth-cache/uses", "/berth-cache/locks", "/berth-cache/work", "/berth-cache/states", "/berth-cache/programs"):
         attempt(f"list {path}", lambda: os.listdir(path), found)
         attempt(f"write {path}", lambda: open(f"{path}/mine", "w").write("x"), found)
     for path in glob.glob("/berth/**", recursive=True):

@@ -29,16 +29,19 @@ import archive from "./python/archive.py" with { type: "text" };
 import berthClient from "./python/berth_client.py" with { type: "text" };
 import botProcess from "./python/bot_process.py" with { type: "text" };
 import pythonBundle from "./python/bundle.py" with { type: "text" };
+import bytecodeCache from "./python/bytecode_cache.py" with { type: "text" };
 import cache from "./python/cache.py" with { type: "text" };
 import clock from "./python/clock.py" with { type: "text" };
 import end from "./python/end.py" with { type: "text" };
 import errors from "./python/errors.py" with { type: "text" };
 import fence from "./python/fence.py" with { type: "text" };
 import fetch from "./python/fetch.py" with { type: "text" };
+import files from "./python/files.py" with { type: "text" };
 import helper from "./python/helper.py" with { type: "text" };
 import httpRequest from "./python/http_request.py" with { type: "text" };
 import prepare from "./python/prepare.py" with { type: "text" };
 import renewer from "./python/renewer.py" with { type: "text" };
+import runnerFiles from "./python/runner_files.py" with { type: "text" };
 import session from "./python/session.py" with { type: "text" };
 import state from "./python/state.py" with { type: "text" };
 import supervisor from "./python/supervisor.py" with { type: "text" };
@@ -106,16 +109,19 @@ const PYTHON: Readonly<Record<string, string>> = {
   "archive.py": archive,
   "berth_client.py": berthClient,
   "bot_process.py": botProcess,
+  "bytecode_cache.py": bytecodeCache,
   "cache.py": cache,
   "clock.py": clock,
   "end.py": end,
   "errors.py": errors,
   "fence.py": fence,
   "fetch.py": fetch,
+  "files.py": files,
   "helper.py": helper,
   "http_request.py": httpRequest,
   "prepare.py": prepare,
   "renewer.py": renewer,
+  "runner_files.py": runnerFiles,
   "session.py": session,
   "state.py": state,
   "tree.py": tree,
@@ -150,10 +156,10 @@ const NODE: Readonly<Record<string, string>> = {
  * @param language The language that the container's image has for sure: each file less saves a mount. @default {both}
  */
 export function supervisorFiles(language?: "python3" | "node"): SupervisorFile[] {
-  const files = {
+  const programs = {
     "supervisor.sh": shell,
     ...(language !== "node" && { "supervisor.py": bundlePython(PYTHON, pythonBundle) }),
     ...(language !== "python3" && { "supervisor.cjs": bundleCommonJs(NODE, nodeBundle) }),
   };
-  return Object.entries(files).map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
+  return Object.entries(programs).map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
 }

@@ -6,6 +6,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const https = require("node:https");
 const tls = require("node:tls");
+const { now } = require("./clock.cjs");
 
 /** Largest JSON answer: files and configuration of a bot. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -29,6 +30,11 @@ class Berth {
     this.nonce = crypto.randomBytes(32).toString("hex");
     this.token = undefined;
     // Beside those that are known anyway: the object store may have another one.
+    // Each protocol has its own; a connection that is kept saves a handshake with each renewal.
+    this.agents = {};
+    for (const [protocol, { Agent }] of [["http:", http], ["https:", https]]) {
+      this.agents[protocol] = new Agent({ keepAlive: true, maxFreeSockets: 1 });
+    }
     this.ca = caFile ? [...tls.rootCertificates ?? [], fs.readFileSync(caFile, "utf8")] : undefined;
   }
 
@@ -38,7 +44,7 @@ class Berth {
     return await this.open(
       method,
       path,
-      { body, type: "application/json", limitMs, token },
+      { body, type: "application/json", limitMs, token, agents: this.agents },
       async (response) => {
         try {
           return JSON.parse((await bytesOf(response, MAX_ANSWER_BYTES)).toString() || "{}");
@@ -50,11 +56,16 @@ class Berth {
   }
 
   /** Opens a response, trying each address. An address that answers is asked first from then on. */
-  async open(method, path, { body, type, limitMs = 30_000, token = this.token, makeBody, length }, use) {
+  async open(
+    method,
+    path,
+    { body, type, limitMs = 30_000, token = this.token, makeBody, length, agents },
+    use,
+  ) {
     let problem = "there is no address";
     for (const url of [...this.urls]) {
       const headers = { authorization: `Bearer ${token}`, ...(type && { "content-type": type }) };
-      const options = { method, headers, body, makeBody, length, limitMs, ca: this.ca };
+      const options = { method, headers, body, makeBody, length, limitMs, ca: this.ca, agents };
       try {
         return await request(url + path, options, async (response) => {
           if (response.statusCode >= 500) throw new Unreachable((await describe(response)).message);
@@ -74,10 +85,15 @@ class Berth {
   }
 }
 
-/** Makes one request. The limit is for all of it, however slowly the answer comes. */
-function request(url, { method, headers = {}, body, makeBody, length, limitMs, ca }, use) {
+/**
+ * Makes one request. The limit is for all of it, however slowly the answer comes. With `agents`, it may use a connection of an
+ * earlier one and has to bear a repetition: the server may have closed that connection.
+ */
+function request(url, { method, headers = {}, body, makeBody, length, limitMs, ca, agents }, use) {
+  const until = now() + limitMs;
   return new Promise((resolve, reject) => {
-    const { request: send } = url.startsWith("https:") ? https : http;
+    const { protocol } = new URL(url);
+    const { request: send } = protocol === "https:" ? https : http;
     const sized = length !== undefined
       ? { "content-length": length }
       : body !== undefined
@@ -85,18 +101,27 @@ function request(url, { method, headers = {}, body, makeBody, length, limitMs, c
       : {};
     const sent = send(url, {
       method,
-      headers: { ...headers, ...sized, connection: "close" },
-      agent: false,
+      headers: { ...headers, ...sized, ...(!agents && { connection: "close" }) },
+      agent: agents?.[protocol] ?? false,
       ca,
     });
     const timer = setTimeout(() => sent.destroy(new Error("no answer in time")), limitMs);
     const end = (settle) => (value) => {
       clearTimeout(timer);
-      sent.destroy();
+      // A connection whose answer was read to its end is back with the agent.
+      if (!isRead) sent.destroy();
       settle(value);
     };
-    sent.on("error", end(reject));
+    let isRead = false;
+    const again = (error) => {
+      if (!sent.reusedSocket || now() >= until) return end(reject)(error);
+      clearTimeout(timer);
+      request(url, { method, headers, body, makeBody, length, limitMs: until - now(), ca }, use)
+        .then(resolve, reject);
+    };
+    sent.on("error", (error) => again(error));
     sent.on("response", (response) => {
+      response.on("end", () => isRead = agents !== undefined);
       response.on("error", end(reject));
       response.on("aborted", () => end(reject)(new Error("the answer broke off")));
       use(response).then(end(resolve), end(reject));

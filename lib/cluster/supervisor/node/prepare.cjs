@@ -13,6 +13,7 @@ const SLACK_BYTES = 64 * 1024 * 1024;
 /** Returns where the state came from; undefined if none is kept. Throws an error that says why the bot cannot start. */
 async function prepare({ order, cache, berth, user, state }) {
   for (const archive of order.code.archives) await place(archive, { order, cache, berth, user });
+  await placeRunnerFiles(order, cache);
   writeFiles(order, user);
   writeSecrets(order, user);
   return await placeState(order, user, state);
@@ -37,8 +38,7 @@ async function place(archive, parts) {
     }
   } else if (archive.how === "link") {
     // The name in the path stays that of the folder, by which Node.js finds what is beside a package.
-    makeWay(target);
-    fs.symlinkSync(source, target);
+    link(target, source);
   } else {
     makeWay(target);
     fs.mkdirSync(path.dirname(target), { recursive: true });
@@ -59,13 +59,26 @@ async function fill(archive, name, folder, beat, { order: { limits }, cache, ber
   fs.chmodSync(folder, archive.how === "copy" ? 0o700 : 0o711);
 }
 
+/** The runner's own files: one folder on a node for all containers that have the same. */
+async function placeRunnerFiles({ runner: { folder, sha256, files, links } }, cache) {
+  const tree = await cache.tree(`${sha256}.runner`, (made) => {
+    for (const { path: file, text, mode } of files) write(`${made}/runner/${file}`, text, mode);
+    for (const [name, target] of Object.entries(links)) link(`${made}/runner/${name}`, target);
+    fs.chmodSync(made, 0o711);
+  });
+  link(folder, `${tree}/runner`);
+}
+
 function writeFiles({ files, links }, user) {
   for (const { path: file, text, mode, isBots } of files) write(file, text, mode, isBots ? user : undefined);
-  for (const { path: link, target } of links) {
-    fs.mkdirSync(path.dirname(link), { recursive: true });
-    makeWay(link);
-    fs.symlinkSync(target, link);
-  }
+  for (const { path: file, target } of links) link(file, target);
+}
+
+/** Makes a link in the place of whatever is there. */
+function link(file, target) {
+  makeWay(file);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.symlinkSync(target, file);
 }
 
 function write(file, text, mode, owner) {
@@ -95,8 +108,7 @@ async function placeState({ state: { mount } }, user, state) {
     return undefined;
   }
   const origin = await state.prepare();
-  makeWay(mount);
-  fs.symlinkSync(state.data, mount);
+  link(mount, state.data);
   return origin;
 }
 
@@ -113,9 +125,7 @@ function inMemory(folder) {
   }
   const target = `${MEMORY}/berth-secrets`;
   fs.mkdirSync(target, { mode: 0o700 });
-  makeWay(folder);
-  fs.mkdirSync(path.dirname(folder), { recursive: true });
-  fs.symlinkSync(target, folder);
+  link(folder, target);
   return target;
 }
 

@@ -4,7 +4,7 @@ import json
 import os
 
 from errors import Refused, Unreachable
-from http_request import request
+from http_request import Kept, request
 
 
 class Berth:
@@ -14,6 +14,7 @@ class Berth:
         self.nonce = os.urandom(32).hex()
         self.token = None
         self.ca_file, self.context = ca_file, None
+        self.kept = Kept()
 
     def context_of(self, url):
         """How to recognize a server; read once it is needed."""
@@ -29,13 +30,13 @@ class Berth:
         """Sends JSON and returns JSON. Raises Refused or Unreachable within the limit, in seconds."""
         body = None if value is None else json.dumps(value).encode()
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        with self.open(method, path, body, headers, limit, token) as response:
+        with self.open(method, path, body, headers, limit, token, self.kept) as response:
             try:
                 return json.loads(response.read() or b"{}")
             except (OSError, ValueError) as error:
                 raise Unreachable(f"the answer broke off: {error}") from None
 
-    def open(self, method, path, body=None, headers=None, limit=30.0, token=None):
+    def open(self, method, path, body=None, headers=None, limit=30.0, token=None, kept=None):
         """Opens a response, trying each address. An address that answers is asked first from then on."""
         problem = "there is no address"
         for url in list(self.urls):
@@ -44,7 +45,7 @@ class Berth:
             try:
                 response = request(method, url + path, body, {
                     **(headers or {}), "Authorization": f"Bearer {token or self.token}",
-                }, limit, self.context_of(url))
+                }, limit, self.context_of(url), kept)
             except (OSError, ValueError) as error:
                 problem = f"{url}: {error or type(error).__name__}"
                 continue

@@ -3,14 +3,23 @@
 The watchdog reads the same file: the two have to agree.
 """
 
+import os
+
 
 def now():
     """Seconds."""
-    with open("/proc/uptime") as file:
-        return float(file.read().split()[0])
+    return float(read("/proc/uptime").split()[0])
 
 
 def boot_id():
     """Names this start of the machine: times of another one say nothing here."""
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
+    return read("/proc/sys/kernel/random/boot_id").decode().strip()
+
+
+def read(path):
+    """Reads a short file of the kernel's. `open` would make three objects, a hundred times a minute in each container."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
+    finally:
+        os.close(descriptor)

@@ -1,7 +1,6 @@
 """Makes one request by HTTP/1.1. `http.client` would load ten more modules, at the start of every container."""
 
 import socket
-import threading
 
 from clock import now
 from errors import HttpError
@@ -10,35 +9,84 @@ MAX_LINE, MAX_HEADERS = 65536, 200
 CHUNK = 1 << 18
 
 
-def request(method, url, body, headers, limit, context=None):
+class Kept:
+    """A connection that outlives its request. Threads may share it: each but one then opens its own."""
+
+    def __init__(self):
+        self.sockets = []
+
+    def take(self, peer):
+        """Returns the connection to a server; None if there is none that is free."""
+        try:
+            known, sock = self.sockets.pop()
+        except IndexError:
+            return None
+        if known == peer:
+            return sock
+        sock.close()
+        return None
+
+    def give(self, peer, sock):
+        if self.sockets:
+            sock.close()
+        else:
+            self.sockets.append((peer, sock))
+
+
+def request(method, url, body, headers, limit, context=None, kept=None):
     """Makes one request. The limit, in seconds, is for all of it, however slowly the answer comes.
 
-    The body is bytes or a file; a file needs the header Content-Length. `context` is that of TLS.
+    The body is bytes or a file; a file needs the header Content-Length. `context` is that of TLS. With `kept`, the request may
+    use a connection of an earlier one and has to bear a repetition: the server may have closed that connection.
     """
-    begun = now()
+    until = now() + limit
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
-    host, port = host_and_port(authority, 443 if scheme == "https" else 80)
-    sock = socket.create_connection((host, port), limit)
-    response = Response(sock, max(0.1, limit - (now() - begun)))
+    peer = (scheme, *host_and_port(authority, 443 if scheme == "https" else 80))
+    head = head_of(method, slash + path or "/", authority, body, headers, is_kept=kept is not None)
+    sock = kept and kept.take(peer)
+    if sock:
+        try:
+            return exchange(sock, head, body, until, peer, kept)
+        except OSError:
+            if now() >= until:
+                raise
+    return exchange(connect(peer, until, context), head, body, until, peer, kept)
+
+
+def connect(peer, until, context):
+    scheme, host, port = peer
+    sock = socket.create_connection((host, port), left_of(until))
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if scheme == "https":
-            sock = response.sock = context.wrap_socket(sock, server_hostname=host)
-            # During the handshake the end of its time closes nothing.
-            if response.is_over:
-                raise HttpError("the time is over")
-        sock.sendall(head_of(method, slash + path or "/", authority, body, headers))
-        if isinstance(body, (bytes, bytearray)):
-            sock.sendall(body)
-        elif body is not None:
+        sock.settimeout(left_of(until))
+        return context.wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+def exchange(sock, head, body, until, peer, kept):
+    response = Response(sock, until, peer, kept)
+    try:
+        is_whole = isinstance(body, (bytes, bytearray))
+        response.send(head + body if is_whole else head)
+        if body is not None and not is_whole:
             for chunk in iter(lambda: body.read(CHUNK), b""):
-                sock.sendall(chunk)
+                response.send(chunk)
         response.begin()
         return response
     except BaseException:
-        response.close()
+        sock.close()
         raise
+
+
+def left_of(until):
+    """Seconds until then."""
+    left = until - now()
+    if left <= 0:
+        raise HttpError("the time is over")
+    return left
 
 
 def host_and_port(authority, default):
@@ -51,8 +99,10 @@ def host_and_port(authority, default):
     return host, int(port) if port else default
 
 
-def head_of(method, path, authority, body, headers):
-    lines = {"Host": authority.rpartition("@")[2], "Accept-Encoding": "identity", **headers, "Connection": "close"}
+def head_of(method, path, authority, body, headers, is_kept):
+    lines = {"Host": authority.rpartition("@")[2], "Accept-Encoding": "identity", **headers}
+    if not is_kept:
+        lines["Connection"] = "close"
     if isinstance(body, (bytes, bytearray)):
         lines["Content-Length"] = str(len(body))
     elif body is None and method != "GET":
@@ -64,27 +114,25 @@ def head_of(method, path, authority, body, headers):
 
 
 class Response:
-    """A response whose connection ends with it. It ends by itself when its time is over."""
+    """A response. Its connection is kept only if it was read to its end and the server agrees."""
 
-    def __init__(self, sock, limit):
-        self.sock, self.stream, self.status = sock, None, 0
+    def __init__(self, sock, until, peer, kept):
+        self.sock, self.until, self.peer, self.kept = sock, until, peer, kept
+        self.status = 0
+        self.buffer = b""
         self.left = 0  # bytes of the body, or of its current chunk; None for all until the connection ends
         self.is_chunked = False
-        self.is_over = False
-        self.timer = threading.Timer(limit, self.abort)
-        self.timer.daemon = True
-        self.timer.start()
 
-    def abort(self):
-        self.is_over = True
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+    def send(self, data):
+        self.sock.settimeout(left_of(self.until))
+        self.sock.sendall(data)
+
+    def receive(self, size=CHUNK):
+        self.sock.settimeout(left_of(self.until))
+        return self.sock.recv(size)
 
     def begin(self):
         """Reads the status and the headers."""
-        self.stream = self.sock.makefile("rb")
         self.status = 100
         while 100 <= self.status < 200:
             words = self.line().split(None, 2)
@@ -101,12 +149,21 @@ class Response:
             self.left = int(length)
         else:
             raise HttpError(f"the answer has a length of {length:.50}")
+        if words[0] != "HTTP/1.1" or "close" in headers.get("connection", "").lower():
+            self.kept = None
 
     def line(self):
-        line = self.stream.readline(MAX_LINE + 1)
-        if not line.endswith(b"\n"):
-            raise HttpError("the answer broke off" if len(line) <= MAX_LINE else "the answer has a line that is too long")
-        return line.decode("latin-1").rstrip("\r\n")
+        while b"\n" not in self.buffer:
+            if len(self.buffer) > MAX_LINE:
+                raise HttpError("the answer has a line that is too long")
+            data = self.receive()
+            if not data:
+                raise HttpError("the answer broke off")
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        if len(line) > MAX_LINE:
+            raise HttpError("the answer has a line that is too long")
+        return line.decode("latin-1").rstrip("\r")
 
     def headers(self):
         found = {}
@@ -126,7 +183,8 @@ class Response:
             self.next_chunk()
         if self.left == 0:
             return b""
-        data = self.stream.read(size if self.left is None else min(size, self.left))
+        size = size if self.left is None else min(size, self.left)
+        data, self.buffer = (self.buffer[:size], self.buffer[size:]) if self.buffer else (self.receive(size), b"")
         if self.left is not None:
             if not data:
                 raise HttpError("the answer broke off")
@@ -147,10 +205,10 @@ class Response:
             self.headers()
 
     def close(self):
-        self.timer.cancel()
-        if self.stream is not None:
-            self.stream.close()
-        self.sock.close()
+        if self.kept is not None and self.left == 0 and not self.is_chunked and not self.buffer:
+            self.kept.give(self.peer, self.sock)
+        else:
+            self.sock.close()
 
     def __enter__(self):
         return self

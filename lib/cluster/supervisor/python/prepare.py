@@ -5,6 +5,8 @@ import os
 import shutil
 
 from errors import BadArchive, FetchError, PrepareError, StateError
+from files import link, make_way, write_file
+from runner_files import place_runner_files
 from tree import copy_tree
 
 MEMORY = "/dev/shm"
@@ -20,6 +22,7 @@ class Preparation:
         try:
             for archive in self.order["code"]["archives"]:
                 self.place(archive)
+            place_runner_files(self.order, self.cache)
             self.write_files()
             self.write_secrets()
             return self.place_state()
@@ -40,11 +43,10 @@ class Preparation:
             copy_tree(source, target, self.user.uid, self.user.gid)
             for path, text in archive["extra"].items():
                 if not os.path.lexists(f"{target}/{path}"):
-                    self.write(f"{target}/{path}", text, 0o644, is_bots=True)
+                    write_file(f"{target}/{path}", text.encode(), 0o644, self.user)
         elif archive["how"] == "link":
             # The name in the path stays that of the folder, by which Node.js finds what is beside a package.
-            make_way(target)
-            os.symlink(source, target)
+            link(target, source)
         else:
             make_way(target)
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -69,23 +71,10 @@ class Preparation:
 
     def write_files(self):
         for file in self.order["files"]:
-            self.write(file["path"], file["text"], file["mode"], file.get("isBots", False))
-        for link in self.order["links"]:
-            os.makedirs(os.path.dirname(link["path"]), exist_ok=True)
-            make_way(link["path"])
-            os.symlink(link["target"], link["path"])
-
-    def write(self, path, text, mode, is_bots=False):
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            # In this order: the supervisor may not change what belongs to the bot.
-            os.fchmod(descriptor, mode)
-            if is_bots:
-                os.fchown(descriptor, self.user.uid, self.user.gid)
+            owner = self.user if file.get("isBots", False) else None
+            write_file(file["path"], file["text"].encode(), file["mode"], owner)
+        for each in self.order["links"]:
+            link(each["path"], each["target"])
 
     def write_secrets(self):
         secrets = self.order.get("secrets")
@@ -93,7 +82,7 @@ class Preparation:
             return
         folder = in_memory(secrets["folder"])
         for name, value in secrets["values"].items():
-            self.write(f"{folder}/{name}", value, 0o400, is_bots=True)
+            write_file(f"{folder}/{name}", value.encode(), 0o400, self.user)
         os.chown(folder, 0, self.user.gid)
         os.chmod(folder, 0o550)
 
@@ -105,17 +94,8 @@ class Preparation:
             os.chown(mount, self.user.uid, self.user.gid)
             return None
         origin = self.state.prepare()
-        make_way(mount)
-        os.symlink(self.state.data, mount)
+        link(mount, self.state.data)
         return origin
-
-
-def make_way(path):
-    """Removes what is in the place of something of Berth's, as a mount would hide it."""
-    if os.path.islink(path) or os.path.isfile(path):
-        os.remove(path)
-    elif os.path.isdir(path):
-        shutil.rmtree(path)
 
 
 def in_memory(folder):
@@ -126,9 +106,7 @@ def in_memory(folder):
         raise PrepareError(f"secrets are given in memory only, and neither {folder} nor {MEMORY} is a tmpfs")
     target = f"{MEMORY}/berth-secrets"
     os.mkdir(target, 0o700)
-    make_way(folder)
-    os.makedirs(os.path.dirname(folder), exist_ok=True)
-    os.symlink(target, folder)
+    link(folder, target)
     return target
 
 

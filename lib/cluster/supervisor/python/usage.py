@@ -1,5 +1,7 @@
 """Measures the container by its control group."""
 
+from clock import read
+
 ROOT = "/sys/fs/cgroup"
 
 
@@ -47,15 +49,14 @@ def described(cpu, memory, limit, processes):
 
 def read_number(path):
     try:
-        with open(path) as file:
-            return int(file.read())
+        return int(read(path))
     except (OSError, ValueError):
         return None
 
 
 def read_table(path):
     try:
-        with open(path) as file:
-            return {name: int(value) for name, value in (line.split()[:2] for line in file)}
+        lines = read(path).decode().splitlines()
+        return {name: int(value) for name, value in (line.split()[:2] for line in lines)}
     except (OSError, ValueError):
         return {}

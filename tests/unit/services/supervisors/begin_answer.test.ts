@@ -52,12 +52,25 @@ Deno.test("beginAnswer() describes the container that a bot has on one host", ()
     epoch: 9,
     isStrict: true,
   });
-  const config = files.find(({ path }: { path: string }) => path === "/berth/config.json");
-  assert.deepEqual(config, { path: "/berth/config.json", text: '{"a":1}', mode: 0o400, isBots: true });
+  const config = files.find(({ path }: { path: string }) => path === "/berth-own/config.json");
+  assert.deepEqual(config, { path: "/berth-own/config.json", text: '{"a":1}', mode: 0o400, isBots: true });
   assert.deepEqual(secrets.values, { KEY: "v" });
   assert.deepEqual(code.archives.map(({ how, target }: { how: string; target: string }) => [how, target]), [
     ["copy", "/bot"],
   ]);
+});
+
+Deno.test("beginAnswer() names the runner's files by their content, so that containers share them", () => {
+  const { runner } = answerTo({ config: '{"a":1}' });
+  assert.equal(runner.folder, "/berth");
+  assert.deepEqual(runner.links, {
+    "config.json": "/berth-own/config.json",
+    "stop_reason": "/berth-own/stop_reason",
+  });
+  const paths = runner.files.map(({ path }: { path: string }) => path);
+  assert(paths.includes("entrypoint.sh") && paths.includes("python_wrapper.py"), paths);
+  assert.equal(answerTo({ config: '{"a":2}' }).runner.sha256, runner.sha256);
+  assert.notEqual(answerTo({ runtime: "nodejs20" }).runner.sha256, runner.sha256);
 });
 
 Deno.test("beginAnswer() puts libraries and translated scripts in their places", () => {
@@ -91,7 +104,7 @@ Deno.test("beginAnswer() runs the program of an image in its own folder", () => 
   assert.deepEqual(command, ["/bin/trade"]);
   assert.equal(workingDir, undefined);
   assert.deepEqual(files.map(({ path }: { path: string }) => path), [
-    "/berth/config.json",
-    "/berth/stop_reason",
+    "/berth-own/config.json",
+    "/berth-own/stop_reason",
   ]);
 });
