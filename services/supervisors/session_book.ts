@@ -13,6 +13,8 @@ import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 import { hashOfToken, newToken, orderOfToken } from "./supervisor_token.ts";
 
 const SESSIONS = "supervisor_sessions";
+/** The starts of the programs. Each is inserted: to change its session would make some databases search all sessions. */
+const STARTS = "supervisor_starts";
 const KIND = "bs";
 /** How long a token is valid, in ms. Hosts of several Berths may disagree on the time by less. */
 const TOKEN_MS = 10 * 60_000;
@@ -40,6 +42,9 @@ export interface StoredSession extends Omit<SupervisorSession, "order"> {
   /** The valid tokens. */
   readonly tokens: readonly Token[];
 }
+
+/** Facts about the start of a program. */
+export type StartFacts = Pick<StoredSession, "startedAt" | "state">;
 
 /** The container that takes an order. */
 export interface Taker {
@@ -124,7 +129,10 @@ export class SessionBook {
     if (known && age < (isIn(known.session) ? FRESH_MS : REREAD_MS)) {
       return isIn(known.session) ? { order, session: known.session } : undefined;
     }
-    const session = await this.read(order);
+    // The start, which says nothing of the token, is known if this process has heard of it.
+    const { startedAt, state } = known?.session ?? {};
+    const start = { ...(startedAt !== undefined && { startedAt }), ...(state && { state }) };
+    const session = this.#keep(order, await this.#records.get(SESSIONS, order), start);
     return session && isIn(session) ? { order, session } : undefined;
   }
 
@@ -145,14 +153,31 @@ export class SessionBook {
     order: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<StoredSession | undefined> {
-    const record = await this.#records.get(SESSIONS, order, options);
-    return this.#keep(order, record);
+    return (await this.#read(order, options)).session;
   }
 
   /** Reads all sessions. */
   async all(options: { readonly signal?: AbortSignal } = {}): Promise<Map<string, StoredSession>> {
-    const records = await allRecords(this.#records, SESSIONS, options);
-    return new Map(records.map(({ id, value }) => [id, value as unknown as StoredSession]));
+    const [sessions, starts] = await Promise.all([
+      allRecords(this.#records, SESSIONS, options),
+      allRecords(this.#records, STARTS, options),
+    ]);
+    const start = new Map(starts.map(({ id, value }) => [id, value]));
+    return new Map(sessions.map(({ id, value }) => [id, sessionOf(value, start.get(id))]));
+  }
+
+  /** Notes the start of a program; facts that are there already stay. @param order Id of its order. */
+  async started(order: string, facts: StartFacts): Promise<void> {
+    while (!await this.#records.insert(STARTS, order, { ...facts })) {
+      const record = await this.#records.get(STARTS, order);
+      if (!record) continue;
+      const isKnown = Object.keys(facts).every((name) => name in record.value);
+      if (isKnown) break;
+      const next = { ...facts, ...record.value };
+      if (await this.#records.replace(STARTS, order, record.revision, next)) break;
+    }
+    const known = this.#known.get(order);
+    if (known) this.#known.set(order, { ...known, session: { ...facts, ...known.session } });
   }
 
   /**
@@ -167,28 +192,39 @@ export class SessionBook {
     change: (session: StoredSession) => StoredSession,
   ): Promise<StoredSession | undefined> {
     while (true) {
-      const record = await this.#records.get(SESSIONS, order);
-      const session = this.#keep(order, record);
+      const { record, session } = await this.#read(order);
       if (!record || !session) return undefined;
       const next = change(session);
       if (next === session) return session;
       if (!await this.#records.replace(SESSIONS, order, record.revision, { ...next })) continue;
-      return this.#keep(order, { ...record, value: { ...next } });
+      this.#remember(order, next);
+      return next;
     }
   }
 
   /** Removes a session. @param order Id of its order. */
   async remove(order: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#known.delete(order);
-    await this.#records.delete(SESSIONS, order, options);
+    await Promise.all([SESSIONS, STARTS].map((kind) => this.#records.delete(kind, order, options)));
   }
 
-  #keep(order: string, record: StoredRecord | undefined): StoredSession | undefined {
+  async #read(
+    order: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly record?: StoredRecord; readonly session?: StoredSession }> {
+    const [record, start] = await Promise.all(
+      [SESSIONS, STARTS].map((kind) => this.#records.get(kind, order, options)),
+    );
+    const session = this.#keep(order, record, start?.value);
+    return record && session ? { record, session } : {};
+  }
+
+  #keep(order: string, record: StoredRecord | undefined, start: StartFacts = {}): StoredSession | undefined {
     if (!record) {
       this.#known.delete(order);
       return undefined;
     }
-    const session = record.value as unknown as StoredSession;
+    const session = sessionOf(record.value, start);
     this.#remember(order, session);
     return session;
   }
@@ -209,4 +245,8 @@ export class SessionBook {
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }
+}
+
+function sessionOf(session: StoredRecord["value"], start: StartFacts = {}): StoredSession {
+  return { ...start, ...session } as unknown as StoredSession;
 }

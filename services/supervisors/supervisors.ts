@@ -238,11 +238,10 @@ export class Supervisors {
     const isNews = (state && !session.state) || (ranForMs !== undefined && session.startedAt === undefined);
     if (!isNews) return;
     const startedAt = new Date(clock.now() - (ranForMs ?? 0)).toISOString();
-    await sessions.update(order.id, (session) => ({
-      ...session,
+    await sessions.started(order.id, {
       ...(state && { state }),
-      ...(ranForMs !== undefined && session.startedAt === undefined && { startedAt }),
-    }));
+      ...(ranForMs !== undefined && { startedAt }),
+    });
   }
 
   /** A value that cannot be read now counts as unchanged: what runs keeps running. */

@@ -77,7 +77,10 @@ Deno.test("a wrong token makes the database be read once a second", async () => 
   let reads = 0;
   const counted = new SessionBook(
     Object.assign(Object.create(records), {
-      get: (...args: Parameters<typeof records.get>) => (reads++, records.get(...args)),
+      get: (...args: Parameters<typeof records.get>) => {
+        if (args[0] === "supervisor_sessions") reads++;
+        return records.get(...args);
+      },
     }),
     clock,
   );
@@ -86,6 +89,29 @@ Deno.test("a wrong token makes the database be read once a second", async () => 
   assert.equal(reads, 1);
   assert(await counted.verify(token));
   assert.equal(reads, 1);
+});
+
+Deno.test("the start of a program is noted once, whichever process hears of it, and goes with its session", async () => {
+  await using world = await twoProcesses();
+  const { one, other, records } = world;
+  const token = (await one.begin(ORDER, TAKER, {}))!;
+  const startedAt = "2026-01-31T09:00:00.000Z";
+  const state = { from: "empty" } as const;
+  await other.verify(token);
+  await one.started(ORDER.id, { state });
+  await other.started(ORDER.id, { state: { from: "kept" }, startedAt });
+  await one.started(ORDER.id, { startedAt: "2026-01-31T10:00:00.000Z" });
+  for (const book of [one, other, new SessionBook(records, world.clock)]) {
+    const { session } = (await book.verify(token))!;
+    assert.equal(session.task, TAKER.task);
+    assert.deepEqual((await book.read(ORDER.id))?.state, state);
+    assert.equal((await book.all()).get(ORDER.id)?.startedAt, startedAt);
+  }
+  await one.update(ORDER.id, (session) => ({ ...session, stopReason: "asked" }));
+  assert.equal((await other.read(ORDER.id))?.startedAt, startedAt);
+  await one.remove(ORDER.id);
+  assert.equal(await other.read(ORDER.id), undefined);
+  assert.deepEqual(await records.list("supervisor_starts"), []);
 });
 
 Deno.test("a request reaches a supervisor that comes to another process, and so does its answer", async () => {

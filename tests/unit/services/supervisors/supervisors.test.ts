@@ -25,12 +25,14 @@ Deno.test("a renewal does not wait for a slow database to write its report down;
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let calls = 0;
   const records: RecordStore = Object.assign(Object.create(sqlite), {
-    insert: sqlite.insert.bind(sqlite),
     get: (...args: Parameters<RecordStore["get"]>) => released.then(() => sqlite.get(...args)),
     list: (...args: Parameters<RecordStore["list"]>) => released.then(() => sqlite.list(...args)),
-    replace: (...args: Parameters<RecordStore["replace"]>) => {
-      calls++;
-      return sqlite.replace(...args);
+    insert: async (...args: Parameters<RecordStore["insert"]>) => {
+      if (args[0] !== "supervisor_sessions") {
+        calls++;
+        await released;
+      }
+      return await sqlite.insert(...args);
     },
   });
   const clock = { ...systemClock, sleep: () => systemClock.sleep(1) };
