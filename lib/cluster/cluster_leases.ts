@@ -49,7 +49,7 @@ export interface TakeLeaseOptions extends LeaseCallOptions {
 
 /** Options of {@linkcode ClusterLeases.renew}. */
 export interface RenewLeaseOptions extends LeaseCallOptions {
-  /** Whether the call may wait for others, for a tenth of the time between two renewals and at most 1 s: all share one. @default {false} */
+  /** Whether the call may wait for others, for a fifth of the time between two renewals and at most 1 s: all share one. @default {false} */
   readonly canWait?: boolean;
 }
 

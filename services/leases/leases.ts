@@ -190,7 +190,7 @@ export class Leases implements ClusterLeases {
     const { leaseSeconds, clock } = this.#options;
     const hurried = new AbortController();
     this.#hurry = () => hurried.abort();
-    const waitMs = Math.min(MAX_GATHER_MS, Math.max(BATCH_MS, leaseTimes(leaseSeconds).renewEveryMs / 10));
+    const waitMs = Math.min(MAX_GATHER_MS, Math.max(BATCH_MS, leaseTimes(leaseSeconds).renewEveryMs / 5));
     await clock.sleep(waitMs - BATCH_MS, hurried.signal).catch(() => {});
     await clock.sleep(BATCH_MS);
   }

@@ -129,11 +129,11 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
       return renew(leases, options);
     };
     const first = one.renew(taken, { canWait: true });
-    await clock.advance(300);
+    await clock.advance(700);
     const second = one.renew(taken, { canWait: true });
     await clock.advance(50);
     assert.deepEqual(calls, []);
-    for (let step = 0; step < 3; step++) await clock.advance(100);
+    for (let step = 0; step < 4; step++) await clock.advance(100);
     assert.deepEqual(await Promise.all([first, second]), [true, true]);
     const patient = one.renew(taken, { canWait: true });
     const hurried = one.renew(taken);
