@@ -15,6 +15,9 @@ import type { SwarmServices } from "./swarm_services.ts";
 /** The Swarm's own form of ids. */
 const SERVICE_ID = /^[0-9a-z]{25}$/;
 
+/** How old the states of the nodes may be, in ms: a Swarm takes seconds to notice that one is down. */
+const NODES_FRESH_MS = 500;
+
 /** Reads containers. Many starts ask at the same time: they share calls. */
 export class SwarmContainerReader {
   readonly #services: SwarmServices;
@@ -23,13 +26,7 @@ export class SwarmContainerReader {
     alone: (container) => this.#readStatus(container),
     together: (ids) => this.#readStatuses(ids),
   });
-  readonly #nodesNow = batched<"nodes", SwarmNode[]>({
-    alone: () => this.#services.nodes({}),
-    together: async (asked) => {
-      const nodes = await this.#services.nodes({});
-      return asked.map(() => nodes);
-    },
-  });
+  #nodes: { readonly askedAt: number; readonly nodes: Promise<SwarmNode[]> } | undefined;
 
   /** @param services The Swarm's calls. @param clock The clock. */
   constructor(services: SwarmServices, clock: Clock) {
@@ -50,9 +47,20 @@ export class SwarmContainerReader {
     if (services.length === 0) return [];
     const [tasks, nodes] = await Promise.all([
       this.#services.tasks({ label }, options),
-      abortable(this.#nodesNow("nodes"), options.signal),
+      abortable(this.#nodesNow(), options.signal),
     ]);
     return toSwarmContainers(services, tasks, nodes, this.#clock.now());
+  }
+
+  #nodesNow(): Promise<SwarmNode[]> {
+    const now = this.#clock.monotonic();
+    if (this.#nodes && now - this.#nodes.askedAt < NODES_FRESH_MS) return this.#nodes.nodes;
+    const asked = { askedAt: now, nodes: this.#services.nodes({}) };
+    asked.nodes.catch(() => {
+      if (this.#nodes === asked) this.#nodes = undefined;
+    });
+    this.#nodes = asked;
+    return asked.nodes;
   }
 
   async #readStatus(container: string): Promise<SwarmContainer | undefined> {
@@ -60,7 +68,7 @@ export class SwarmContainerReader {
     if (!service) return undefined;
     const [tasks, nodes] = await Promise.all([
       this.#services.tasksOf(service.ID, {}),
-      this.#nodesNow("nodes"),
+      this.#nodesNow(),
     ]);
     return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
   }
@@ -71,7 +79,7 @@ export class SwarmContainerReader {
     const services = await this.#services.list({ id: [...new Set(ids)] }, {});
     const [tasks, nodes] = await Promise.all([
       this.#services.tasksOf(services.map(({ ID }) => ID), {}),
-      this.#nodesNow("nodes"),
+      this.#nodesNow(),
     ]);
     if (!tasks) return undefined;
     const found = toSwarmContainers(services, tasks, nodes, this.#clock.now());
