@@ -100,17 +100,20 @@ async function deploySeed(): Promise<void> {
 }
 
 async function measureBots(): Promise<[ms: number, spread: string]> {
-  // MongoDB answers in the network of the hub alone.
+  // MongoDB and NATS answer in the network of the hub alone.
   const copy = `
+    import { connect } from "@nats-io/transport-node";
     import { MongoClient } from "mongodb";
+    const events = await connect({ servers: Deno.env.get("NATS_URL") });
     const client = await MongoClient.connect(Deno.env.get("MONGO_URI"));
     const bots = client.db("bot_runner").collection("bots");
     const { _id, ...seed } = await bots.findOne({ id: "seed" });
     await Deno.stdout.write(new Uint8Array(1));
     await Deno.stdin.read(new Uint8Array(1));
-    await bots.insertMany(Array.from({ length: ${
-    count - 1
-  } }, (_, index) => ({ ...seed, id: "seed-" + index })));
+    const copies = Array.from({ length: ${count - 1} }, (_, index) => ({ ...seed, id: "seed-" + index }));
+    await bots.insertMany(copies);
+    for (const { _id, ...document } of copies) events.publish("the0.bot.created", JSON.stringify(document));
+    await events.drain();
     await client.close();`;
   const copier = cluster.lab.hubCommand(Deno.execPath(), {
     args: ["eval", copy],
