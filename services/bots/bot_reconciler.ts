@@ -99,13 +99,20 @@ export class BotReconciler {
     try {
       let result = fresh && known && await this.#actOnKnown(id, this.read(id, fresh.document), known, signal);
       if (!result) {
-        const [{ document, problem }, containers] = await Promise.all([
-          fresh ? { document: fresh.document, problem: undefined } : this.#documents.read(id, signal),
-          runner.findContainers("bot", id, { segment, signal }),
-        ]);
-        result = problem === undefined
-          ? await this.#pass(id, this.read(id, document), containers, signal)
-          : await this.#passWithout(id, document, containers, { problem, signal });
+        const last = fresh ? undefined : this.#lastDocument(id);
+        const finding = runner.findContainers("bot", id, { segment, signal });
+        const spec = last && this.read(id, last);
+        if (spec && this.preview(id, spec.desired, await finding).actions.length === 0) {
+          result = await this.#pass(id, spec, await finding, signal);
+        } else {
+          const [{ document, problem }, containers] = await Promise.all([
+            fresh ? { document: fresh.document, problem: undefined } : this.#documents.read(id, signal),
+            finding,
+          ]);
+          result = problem === undefined
+            ? await this.#pass(id, this.read(id, document), containers, signal)
+            : await this.#passWithout(id, document, containers, { problem, signal });
+        }
       }
       state.countReconcile(clock.monotonic() - beganAt);
       return result;
@@ -117,6 +124,15 @@ export class BotReconciler {
     } finally {
       bots.clear(id, "inFlight");
     }
+  }
+
+  /**
+   * The document by which a pass may find that there is nothing to do: most passes follow an event of a container, and a
+   * change of the document brings an event of its own, or comes with the next full read.
+   */
+  #lastDocument(id: string): BotDocument | undefined {
+    const { lastDocument, isDocumentDoubtful } = this.#options.bots.get(id) ?? {};
+    return isDocumentDoubtful ? undefined : lastDocument;
   }
 
   /** Another process may have served the bot before, and know why it must not run. */

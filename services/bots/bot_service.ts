@@ -211,8 +211,11 @@ export class BotService {
         ...this.#options,
         log: this.#log,
         signal,
-        onEvent: ({ id, kind, containerId = "" }) =>
-          kind === "bot" && !this.#bots.hasEnded(containerId) && this.wake(id),
+        onEvent: ({ id, kind, containerId = "" }) => {
+          if (kind !== "bot" || this.#bots.hasEnded(containerId)) return;
+          this.#bots.containersChanged(id);
+          this.#enqueue(id);
+        },
         onOpen: () => {
           this.#firstRead.watchOpened();
           this.#readAgain();

@@ -27,6 +27,8 @@ export interface BotEntry {
   readonly freshDocument?: FreshDocument;
   /** Last document that asked for a run, for when the database does not answer. */
   readonly lastDocument?: BotDocument;
+  /** Whether the document may have changed since then, so that a pass has to read it. */
+  readonly isDocumentDoubtful?: boolean;
   /** Last settings that could be read while its container ran, for when its document is gone or broken. */
   readonly lastSettings?: BotSettings;
   /**
@@ -137,6 +139,16 @@ export class BotTable {
   documentChanged(id: string): void {
     this.#changedDocuments.add(id);
     this.clear(id, "freshDocument");
+    if (this.#entries.get(id)?.lastDocument) this.update(id, { isDocumentDoubtful: true });
+  }
+
+  /**
+   * Records that an event tells of a bot's containers: a full read under way may show them as they were before.
+   *
+   * @param id Id of the bot.
+   */
+  containersChanged(id: string): void {
+    this.#changedContainers.add(id);
   }
 
   /**
@@ -168,7 +180,7 @@ export class BotTable {
    */
   takeDocument(id: string): FreshDocument | undefined {
     const fresh = this.#entries.get(id)?.freshDocument;
-    this.clear(id, "freshDocument");
+    if (fresh) this.clear(id, "freshDocument", "isDocumentDoubtful");
     return fresh;
   }
 

@@ -59,10 +59,13 @@ export class DocumentReader {
     const { repository, bots } = this.#options;
     const last = bots.get(id)?.lastDocument;
     const limit = last && this.#limit.begin();
+    // Before the read: a change that is reported meanwhile needs another one.
+    bots.clear(id, "isDocumentDoubtful");
     try {
       const either = limit ? AbortSignal.any([signal, limit.signal]) : signal;
       return { document: await repository.get(id, { signal: either }) };
     } catch (error) {
+      if (last) bots.update(id, { isDocumentDoubtful: true });
       signal.throwIfAborted();
       if (!(error instanceof StoreUnavailableError || limit?.signal.aborted)) throw error;
       limit?.miss();

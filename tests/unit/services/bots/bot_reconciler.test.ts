@@ -135,7 +135,11 @@ function makeReconciler(
   const bots = new BotTable();
   const state = new ServiceState({ bots, clock });
   const reads: string[] = [];
-  const database = { isDown: false, late: undefined as BotDocument | undefined };
+  const database = {
+    isDown: false,
+    late: undefined as BotDocument | undefined,
+    document: undefined as BotDocument | undefined,
+  };
   const repository = {
     get: (id: string) => {
       reads.push(id);
@@ -143,7 +147,7 @@ function makeReconciler(
       if (database.late && reads.length > 1) return Promise.resolve(database.late);
       return database.isDown
         ? Promise.reject(new StoreUnavailableError("it is down"))
-        : Promise.resolve(undefined);
+        : Promise.resolve(database.document);
     },
   } as Partial<BotRepository> as BotRepository;
   const reconciler = new BotReconciler({
@@ -177,7 +181,7 @@ function makeReconciler(
     });
     return engine.asked;
   };
-  return { engine, database, bots, reconciler, pass, passInOutage, conditionOf, clock, state };
+  return { engine, database, reads, bots, reconciler, pass, passInOutage, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -203,6 +207,27 @@ Deno.test("BotReconciler looks before it does nothing", async () => {
   bots.containersSeen(ID, []);
   assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c2"]);
   assert.equal(engine.there, undefined);
+});
+
+Deno.test("BotReconciler reads no document to find that there is nothing to do, unless it may have changed", async () => {
+  const { engine, bots, database, reads, reconciler, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  await reconciler.reconcile(ID, signal);
+  assert.deepEqual(reads, []);
+  // It has exited, and may start again only if its document still says so.
+  engine.there = undefined;
+  database.document = documentOf("1", false);
+  await reconciler.reconcile(ID, signal);
+  assert.deepEqual(reads.splice(0), [ID]);
+  assert.equal(engine.there, undefined);
+  await pass(documentOf("1"));
+  database.document = documentOf("2");
+  bots.documentChanged(ID);
+  await reconciler.reconcile(ID, signal);
+  assert.deepEqual(reads.splice(0), [ID]);
+  database.document = documentOf("2");
+  await reconciler.reconcile(ID, signal);
+  assert.equal((engine.there as ManagedContainer | undefined)?.specHash, "2");
 });
 
 Deno.test("BotReconciler looks when the container that it knew is not there any more", async () => {
