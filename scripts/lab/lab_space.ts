@@ -132,7 +132,7 @@ export class LabSpace {
     await Deno.remove(join(this.folder, nodePid(number))).catch(() => {});
     await this.#launch([
       ...["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--propagation", "private"],
-      ...["sh", join(SCRIPTS, "node.sh"), this.folder, String(number), images],
+      ...["sh", join(SCRIPTS, "node.sh"), this.folder, String(number), images, cgroupOf(this.folder)],
     ]);
   }
 

@@ -2,14 +2,23 @@
 # The first process of a node: a machine with a network, a name, processes and mounts of its own. Ends with its engine;
 # whoever kills it switches the machine off.
 #
-# node.sh FOLDER NUMBER IMAGES
+# node.sh FOLDER NUMBER IMAGES CGROUP
 set -eu
 
-lab=$1 number=$2 images=$3
+lab=$1 number=$2 images=$3 cgroup=$4
 node=$lab/node-$number
 exec >>"$node/log" 2>&1 </dev/null
 
 read -r pid _ </proc/self/stat
+# As a service of systemd: the threads of the engine share the processors with the containers as one group does. Otherwise
+# an engine that starts many containers would keep those that run from answering.
+for cpu in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
+  if [ -e "$cpu/cgroup.procs" ]; then
+    mkdir -p "$cpu/$cgroup/node-$number/engine"
+    echo 0 >"$cpu/$cgroup/node-$number/engine/cgroup.procs"
+    break
+  fi
+done
 hostname "node-$number"
 ip link set lo up
 # The cable of a machine that was switched off may not be gone yet.

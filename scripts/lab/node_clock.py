@@ -23,7 +23,8 @@ def groups_of(group):
     roots = ["/sys/fs/cgroup"] + [entry.path for entry in os.scandir("/sys/fs/cgroup") if entry.is_dir()]
     for root in roots:
         if os.path.isdir(root + group):
-            for folder, _, files in os.walk(root + group):
+            for folder, folders, files in os.walk(root + group):
+                folders[:] = [name for name in folders if name != "engine"]
                 if "cgroup.procs" in files:
                     yield folder + "/cgroup.procs"
             return

@@ -181,12 +181,12 @@ async function clockRate(lab: Lab, number: number): Promise<number> {
 
 /** A process of the container on a node. */
 async function pidOnMachine(lab: Lab, number: number): Promise<string> {
-  const group = `${basename(lab.folder)}/node-${number}/`;
+  const group = new RegExp(`${basename(lab.folder)}/node-${number}/[0-9a-f]{64}`);
   const pids = Array.from(Deno.readDirSync("/proc"), (entry) => entry.name).filter((pid) =>
     /^\d+$/.test(pid)
   );
   for (const pid of pids) {
-    if ((await Deno.readTextFile(`/proc/${pid}/cgroup`).catch(() => "")).includes(group)) return pid;
+    if (group.test(await Deno.readTextFile(`/proc/${pid}/cgroup`).catch(() => ""))) return pid;
   }
   throw new Error(`No container runs on node ${number}`);
 }
