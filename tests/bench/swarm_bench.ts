@@ -22,7 +22,7 @@ const RAW = { "berth.bench": "raw" };
 const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
 const COMMAND = ["python3", "-u", "-c", LOOP];
 
-await using cluster = await ClusterFixture.open({ nodes: 3, env: { RECONCILE_INTERVAL: "5" } });
+await using cluster = await ClusterFixture.open({ nodes: 3 });
 await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
 const engines = cluster.lab.managers.map(connectDocker);
 
