@@ -32,7 +32,7 @@ export interface SupervisorsCompositionParts {
   /** Code, results and snapshots. */
   readonly store: ObjectStore;
   /** The leases. */
-  readonly leases: Pick<ClusterLeases, "renew" | "release">;
+  readonly leases: Pick<ClusterLeases, "ageMs" | "renew" | "release">;
   /** The clock. @default {the one of this machine} */
   readonly clock?: Clock;
 }

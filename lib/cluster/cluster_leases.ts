@@ -77,6 +77,13 @@ export interface ClusterLeases {
    */
   renew(lease: LeaseRef, options?: RenewLeaseOptions): Promise<boolean>;
   /**
+   * Tells how long ago this process has taken a lease, so that its holder may count from then without a renewal.
+   *
+   * @param lease The lease.
+   * @returns The time in ms; `undefined` if another process took it, this one has released it, or a renewal is due by now.
+   */
+  ageMs(lease: LeaseRef): number | undefined;
+  /**
    * Releases a lease whose copy has certainly ended. Does nothing if it is no longer held.
    *
    * @param lease The lease.

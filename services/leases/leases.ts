@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import DataLoader from "dataloader";
+import { LRUCache } from "lru-cache";
 import {
   type ClusterLeases,
   type FoundLease,
@@ -44,6 +45,7 @@ const MAX_RENEWALS = 500;
 const MAX_GATHER_MS = 1_000;
 /** How long renewals wait at most for a call that is under way, in ms. */
 const MAX_WAIT_MS = 2_000;
+const MAX_TAKEN = 10_000;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;
 /** The lease of a run is abandoned if it was taken this long ago and has not been renewed for as long, in ms. */
@@ -62,6 +64,10 @@ export class Leases implements ClusterLeases {
   readonly #renewals: DataLoader<LeaseRef, boolean>;
   /** Sends the renewals that wait now soon. */
   #hurry: () => void = () => {};
+  /** When this process took a lease, by its owner. */
+  readonly #taken = new LRUCache<string, { readonly takenAt: number; readonly freshMs: number }>({
+    max: MAX_TAKEN,
+  });
   #sweptMs: number | undefined;
   readonly #log = getLogger(["berth", "leases"]);
 
@@ -133,7 +139,11 @@ export class Leases implements ClusterLeases {
         takenAt: new Date(clock.now()),
         about: "",
       };
-      if (await store.insert(taken, { signal })) return await this.#settle(taken, before, signal);
+      const takenAt = clock.monotonic();
+      if (!await store.insert(taken, { signal })) continue;
+      const lease = await this.#settle(taken, before, signal);
+      this.#taken.set(markOf(lease), { takenAt, freshMs: leaseTimes(leaseSeconds).renewEveryMs });
+      return lease;
     }
   }
 
@@ -144,8 +154,17 @@ export class Leases implements ClusterLeases {
     return await (signal ? abortable(renewal, signal) : renewal);
   }
 
+  /** See {@linkcode ClusterLeases.ageMs}. */
+  ageMs(lease: LeaseRef): number | undefined {
+    const taken = this.#taken.get(markOf(lease));
+    if (!taken) return undefined;
+    const ageMs = this.#options.clock.monotonic() - taken.takenAt;
+    return ageMs < taken.freshMs ? ageMs : undefined;
+  }
+
   /** See {@linkcode ClusterLeases.release}. */
   async release(lease: LeaseRef, { signal }: LeaseCallOptions = {}): Promise<void> {
+    this.#taken.delete(markOf(lease));
     await this.#options.store.release(lease, { signal });
   }
 
@@ -233,6 +252,10 @@ export class Leases implements ClusterLeases {
       throw error;
     }
   }
+}
+
+function markOf({ key, epoch, owner }: LeaseRef): string {
+  return JSON.stringify([key, epoch, owner]);
 }
 
 function latestOf(records: readonly LeaseRecord[]): LeaseRecord[] {

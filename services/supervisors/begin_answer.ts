@@ -45,6 +45,8 @@ export interface BeginParts {
   readonly limits: ArchiveLimits;
   /** Size that the node's cache may have, in bytes. */
   readonly cacheBytes: number;
+  /** How long before the question the lease was taken or renewed, in ms. */
+  readonly leaseAgeMs: number;
 }
 
 /**
@@ -55,12 +57,12 @@ export interface BeginParts {
  */
 export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string, unknown> {
   const { executable, lease, user, pids, graceSeconds } = order;
-  const { token, secrets, state, limits, cacheBytes } = parts;
+  const { token, secrets, state, limits, cacheBytes, leaseAgeMs } = parts;
   const times = leaseTimes(lease.leaseSeconds);
   const folder = codeMountDir(executable.entrypoint);
   return {
     token,
-    lease: { ...times, epoch: lease.epoch, isStrict: order.leaseMode === "strict" },
+    lease: { ...times, ageMs: leaseAgeMs, epoch: lease.epoch, isStrict: order.leaseMode === "strict" },
     user,
     ...(pids !== undefined && { pids }),
     graceMs: graceSeconds * 1000,

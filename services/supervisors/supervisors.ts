@@ -49,7 +49,7 @@ export interface SupervisorsParts extends Pick<BeginParts, "limits" | "cacheByte
   /** Files that supervisors send. */
   readonly uploads: Uploads;
   /** The leases. */
-  readonly leases: Pick<ClusterLeases, "renew" | "release">;
+  readonly leases: Pick<ClusterLeases, "ageMs" | "renew" | "release">;
   /** Reads secrets. */
   readonly secrets: Pick<SecretResolver, "resolve" | "peek">;
   /** The object store. */
@@ -108,8 +108,10 @@ export class Supervisors {
    * @throws {ApiProblem} 409 if another one has it, 410 if its lease is over, 424 if a secret is missing.
    */
   async begin(order: WorkOrder, taker: Taker, signal: AbortSignal): Promise<Record<string, unknown>> {
-    const { sessions, secrets, store, codeBucket, states, limits, cacheBytes } = this.#parts;
-    await this.#requireLease(order);
+    const { sessions, secrets, store, codeBucket, states, limits, cacheBytes, leases } = this.#parts;
+    const ageMs = leases.ageMs(order.lease);
+    // Mostly it was taken just now: a renewal would make some databases search all leases, with each start.
+    if (ageMs === undefined) await this.#requireLease(order);
     const references = order.executable.secrets;
     const [values, state] = await Promise.all([
       references
@@ -139,6 +141,7 @@ export class Supervisors {
       secrets: values,
       limits,
       cacheBytes,
+      leaseAgeMs: ageMs ?? 0,
       ...(state && { state }),
     });
   }

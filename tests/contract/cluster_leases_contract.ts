@@ -142,6 +142,20 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     assert.deepEqual(calls, [2, 2]);
   });
 
+  test("the process that has taken a lease knows its age until a renewal is due", async ({ one, two, clocks }) => {
+    const taken = await one.take(KEY, "x");
+    await clocks[0].advance(1000);
+    assert.deepEqual([one.ageMs(taken), two.ageMs(taken)], [1000, undefined]);
+    assert.equal(one.ageMs({ ...taken, epoch: 2 }), undefined);
+    await clocks[0].advance(leaseTimes(LEASE_SECONDS).renewEveryMs - 1000);
+    assert.equal(one.ageMs(taken), undefined);
+    await one.release(taken);
+    const next = await one.take(KEY, "y");
+    assert.equal(one.ageMs(next), 0);
+    await one.release(next);
+    assert.equal(one.ageMs(next), undefined);
+  });
+
   test("a renewal of a long lease is answered while its supervisor waits for it", async (processes) => {
     const { clocks: [clock], stores: [store] } = processes;
     const patient = new Leases({ store, leaseSeconds: 300, clock });

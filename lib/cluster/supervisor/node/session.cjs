@@ -83,7 +83,7 @@ class Session {
           this.berth.bootstrap,
         );
         this.berth.token = order.token;
-        this.fence = new Fence(order.lease, askedAt);
+        this.fence = new Fence(order.lease, askedAt - order.lease.ageMs);
         return order;
       } catch (error) {
         const isFinal = error instanceof Refused && [401, 409, 410].includes(error.status);

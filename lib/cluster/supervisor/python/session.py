@@ -73,7 +73,7 @@ class Session:
             try:
                 order = self.berth.call("POST", "/supervisor/v1/begin", self.who, 10.0, self.berth.bootstrap)
                 self.berth.token = order["token"]
-                self.fence = Fence(order["lease"], asked_at)
+                self.fence = Fence(order["lease"], asked_at - order["lease"]["ageMs"] / 1000)
                 return order
             except Refused as error:
                 if error.status in (401, 409, 410):

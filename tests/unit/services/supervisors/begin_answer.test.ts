@@ -31,6 +31,7 @@ function answerTo(executable: Partial<ExecutableInput>, more: Partial<WorkOrder>
     secrets: new Map([["KEY", "v"]]),
     limits: DEFAULT_ARCHIVE_LIMITS,
     cacheBytes: 1,
+    leaseAgeMs: 1500,
     // deno-lint-ignore no-explicit-any -- the other side is Python
   }) as any;
 }
@@ -49,6 +50,7 @@ Deno.test("beginAnswer() describes the container that a bot has on one host", ()
     stopAfterMs: 20_000,
     killAfterMs: 27_000,
     overAfterMs: 34_000,
+    ageMs: 1500,
     epoch: 9,
     isStrict: true,
   });
