@@ -11,8 +11,8 @@ import type { LeaseRecord, LeaseStore } from "../leases/lease_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
 import { idsBeginningWith } from "./ids_beginning_with.ts";
+import { insertEach } from "./insert_each.ts";
 import { MongoCalls } from "./mongo_calls.ts";
-import { isDuplicateKey } from "./mongo_errors.ts";
 
 /** Options of {@linkcode MongoLeaseStore}. */
 export interface MongoLeaseStoreOptions {
@@ -44,6 +44,12 @@ export class MongoLeaseStore implements LeaseStore {
   readonly #find = batched<string, LeaseRecord[]>({
     alone: async (key) => (await this.#findAll([key]))[0]!,
     together: (keys) => this.#findAll(keys),
+  });
+
+  /** The same for takes: a database that syncs each write by itself could not follow many starts. */
+  readonly #insert = batched<StoredLease, boolean>({
+    alone: async (lease) => (await this.#insertAll([lease]))[0]!,
+    together: (leases) => this.#insertAll(leases),
   });
 
   /** @param client The connection. @param options The database and the time limit. */
@@ -81,16 +87,9 @@ export class MongoLeaseStore implements LeaseStore {
   }
 
   /** See {@linkcode LeaseStore.insert}. */
-  insert(record: LeaseRecord, options?: RepositoryCallOptions): Promise<boolean> {
-    return this.#calls.run("take a lease", options, async () => {
-      try {
-        await this.#leases.insertOne({ _id: idOf(record.key, record.epoch), ...record });
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
-    });
+  async insert(record: LeaseRecord, { signal }: RepositoryCallOptions = {}): Promise<boolean> {
+    signal?.throwIfAborted();
+    return await abortable(this.#insert({ _id: idOf(record.key, record.epoch), ...record }), signal);
   }
 
   /** See {@linkcode LeaseStore.renew}. */
@@ -143,6 +142,12 @@ export class MongoLeaseStore implements LeaseStore {
         takenAt: { $lt: takenBefore },
       });
     });
+  }
+
+  /** @returns For each whether it was inserted: of several with one id, one is. */
+  async #insertAll(leases: readonly StoredLease[]): Promise<boolean[]> {
+    const what = leases.length === 1 ? "take a lease" : `take ${leases.length} leases`;
+    return await this.#calls.run(what, {}, () => insertEach(this.#leases, leases));
   }
 
   async #findAll(keys: readonly string[]): Promise<LeaseRecord[][]> {

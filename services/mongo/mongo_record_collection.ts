@@ -4,14 +4,14 @@
  * @module
  */
 
-import { type Collection, MongoBulkWriteError, MongoInvalidArgumentError } from "mongodb";
+import { type Collection, MongoInvalidArgumentError } from "mongodb";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, StoredRecord } from "../records/record_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
 import { idsBeginningWith } from "./ids_beginning_with.ts";
+import { insertEach } from "./insert_each.ts";
 import type { MongoCalls } from "./mongo_calls.ts";
-import { duplicateKeysOf } from "./mongo_errors.ts";
 
 /** A record as stored. Its `_id` is unique without creating an index. */
 export interface StoredValue {
@@ -149,16 +149,7 @@ export class MongoRecordCollection {
   /** @returns For each whether it was inserted: false if its id exists. One of several that have an id is. */
   #insertAll(all: readonly StoredValue[]): Promise<boolean[]> {
     const call = all.length === 1 ? "insert a record" : `insert ${all.length} records`;
-    return this.#calls.run(call, {}, async () => {
-      try {
-        await this.#records.insertMany([...all], { ordered: false });
-        return all.map(() => true);
-      } catch (error) {
-        const taken = error instanceof MongoBulkWriteError ? duplicateKeysOf(error) : undefined;
-        if (!taken) throw error;
-        return all.map((_, index) => !taken.has(index));
-      }
-    });
+    return this.#calls.run(call, {}, () => insertEach(this.#records, all));
   }
 }
 
