@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "../util/clock.ts";
 import type { RedactorOf } from "./line_redactor.ts";
 import type { LogCursor } from "./log_cursor.ts";
 import type { PlacedLogLine } from "./log_position.ts";
-import { LogReading, type LogReadingParts } from "./log_reading.ts";
+import { LogStream, type LogStreamParts } from "./log_stream.ts";
 import { LogStoreReader } from "./log_store_reader.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
@@ -78,7 +78,7 @@ export interface ReadLogsOptions {
  * ones come with the offset up to which they go.
  */
 export class LogReader {
-  readonly #parts: LogReadingParts;
+  readonly #parts: LogStreamParts;
 
   constructor({ store, bucket, ...options }: LogReaderOptions) {
     this.#parts = { clock: systemClock, ...options, stored: new LogStoreReader(store, bucket) };
@@ -87,7 +87,7 @@ export class LogReader {
   /** Reads a bot's log. @returns The lines, oldest first. */
   async *read(id: string, options: ReadLogsOptions = {}): AsyncGenerator<PlacedLogLine> {
     try {
-      yield* new LogReading(this.#parts, id, options).lines();
+      yield* new LogStream(this.#parts, id, options).lines();
     } catch (error) {
       if (!options.signal?.aborted) throw error;
     }

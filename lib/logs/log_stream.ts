@@ -1,5 +1,5 @@
 /**
- * One reading of the log of a bot.
+ * The lines of a bot's log, for one reader.
  *
  * @module
  */
@@ -20,8 +20,8 @@ import type { LogReaderOptions, ReadLogsOptions } from "./log_reader.ts";
 import { isInRange, type LogStoreReader } from "./log_store_reader.ts";
 import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 
-/** The parts that readings share. */
-export interface LogReadingParts extends Pick<LogReaderOptions, "orchestrator" | "labelsOf" | "redactorOf"> {
+/** The parts that all streams share. */
+export interface LogStreamParts extends Pick<LogReaderOptions, "orchestrator" | "labelsOf" | "redactorOf"> {
   /** Reads the stored lines. */
   readonly stored: LogStoreReader;
   /** The clock. */
@@ -40,9 +40,9 @@ const GATHER_MS = 200;
 /** How often the engine is asked for new containers, in ms. */
 const POLL_INTERVAL_MS = 1000;
 
-/** Reads the log of a bot once, and knows how far it has come. */
-export class LogReading {
-  readonly #parts: LogReadingParts;
+/** Streams the log of a bot to one reader, and knows how far it has come. */
+export class LogStream {
+  readonly #parts: LogStreamParts;
   readonly #id: string;
   readonly #options: ReadLogsOptions;
   readonly #signal: AbortSignal;
@@ -53,10 +53,10 @@ export class LogReading {
   /** The place after the last line. */
   #cursor: LogCursor;
   #placer = new LinePlacer();
-  /** Whether lines that were in a container before may be in the store now, so that the reading goes back to it. */
+  /** Whether lines that were in a container before may be in the store now, so that the stream goes back to it. */
   #isGapLeft = false;
 
-  constructor(parts: LogReadingParts, id: string, options: ReadLogsOptions) {
+  constructor(parts: LogStreamParts, id: string, options: ReadLogsOptions) {
     const { after, signal } = options;
     this.#parts = parts;
     this.#id = id;
