@@ -18,11 +18,8 @@ const STARTS = "supervisor_starts";
 const KIND = "bs";
 /** How long a token is valid, in ms. Hosts of several Berths may disagree on the time by less. */
 const TOKEN_MS = 10 * 60_000;
-/**
- * How old a known session may be, in ms. Of an order that another process has removed, the lease is over at once: with it
- * end renewals, results and snapshots.
- */
-const FRESH_MS = 120_000;
+/** How old a known session may be, in ms: by then every process knows that an order was removed. */
+const FRESH_MS = 30_000;
 /** How often an unknown token makes Berth read a session again, in ms. */
 const REREAD_MS = 1000;
 const MAX_KNOWN = 10_000;
