@@ -83,8 +83,6 @@ export interface SupervisorLink {
    * order.
    */
   session(order: string, options?: EngineCallOptions): Promise<SupervisorSession | undefined>;
-  /** Lists what is known about all supervisors, by the id of their order. */
-  sessions(options?: EngineCallOptions): Promise<ReadonlyMap<string, SupervisorSession>>;
   /**
    * Leaves the reason of a stop where the supervisor finds it when the engine asks it to end: its program can read it.
    *

@@ -100,8 +100,8 @@ export class BotReconciler {
       let result = fresh && known && await this.#actOnKnown(id, this.read(id, fresh.document), known, signal);
       if (!result) {
         const last = fresh ? undefined : this.#lastDocument(id);
-        const finding = runner.findContainers("bot", id, { segment, signal });
         const spec = last && this.read(id, last);
+        const finding = runner.findContainers("bot", id, { segment, signal });
         if (spec && this.preview(id, spec.desired, await finding).actions.length === 0) {
           result = await this.#pass(id, spec, await finding, signal);
         } else {

@@ -8,7 +8,6 @@ import { LRUCache } from "lru-cache";
 import type { SupervisorSession } from "../../lib/cluster/supervisor_link.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { allRecords } from "../records/all_records.ts";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 import { hashOfToken, newToken, orderOfToken } from "./supervisor_token.ts";
 
@@ -156,16 +155,6 @@ export class SessionBook {
     return (await this.#read(order, options)).session;
   }
 
-  /** Reads all sessions. */
-  async all(options: { readonly signal?: AbortSignal } = {}): Promise<Map<string, StoredSession>> {
-    const [sessions, starts] = await Promise.all([
-      allRecords(this.#records, SESSIONS, options),
-      allRecords(this.#records, STARTS, options),
-    ]);
-    const start = new Map(starts.map(({ id, value }) => [id, value]));
-    return new Map(sessions.map(({ id, value }) => [id, sessionOf(value, start.get(id))]));
-  }
-
   /** Notes the start of a program; facts that are there already stay. @param order Id of its order. */
   async started(order: string, facts: StartFacts): Promise<void> {
     while (!await this.#records.insert(STARTS, order, { ...facts })) {
@@ -178,6 +167,8 @@ export class SessionBook {
     }
     const known = this.#known.get(order);
     if (known) this.#known.set(order, { ...known, session: { ...facts, ...known.session } });
+    // The order was removed while its last renewal was under way.
+    else if (!await this.#records.get(SESSIONS, order)) await this.#records.delete(STARTS, order);
   }
 
   /**

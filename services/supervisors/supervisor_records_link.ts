@@ -61,12 +61,6 @@ export class SupervisorRecordsLink implements SupervisorLink {
     return session && publicSession(order, session);
   }
 
-  /** {@inheritDoc SupervisorLink.sessions} */
-  async sessions(options: EngineCallOptions = {}): Promise<ReadonlyMap<string, SupervisorSession>> {
-    const all = await this.#parts.sessions.all(options);
-    return new Map([...all].map(([order, session]) => [order, publicSession(order, session)]));
-  }
-
   /** {@inheritDoc SupervisorLink.tellStop} */
   async tellStop(order: string, reason: string): Promise<void> {
     await this.#parts.sessions.update(order, (session) => ({ ...session, stopReason: reason }));

@@ -105,12 +105,15 @@ Deno.test("the start of a program is noted once, whichever process hears of it, 
     const { session } = (await book.verify(token))!;
     assert.equal(session.task, TAKER.task);
     assert.deepEqual((await book.read(ORDER.id))?.state, state);
-    assert.equal((await book.all()).get(ORDER.id)?.startedAt, startedAt);
+    assert.equal((await book.read(ORDER.id))?.startedAt, startedAt);
   }
   await one.update(ORDER.id, (session) => ({ ...session, stopReason: "asked" }));
   assert.equal((await other.read(ORDER.id))?.startedAt, startedAt);
   await one.remove(ORDER.id);
   assert.equal(await other.read(ORDER.id), undefined);
+  assert.deepEqual(await records.list("supervisor_starts"), []);
+  // A renewal that was under way.
+  await one.started(ORDER.id, { startedAt });
   assert.deepEqual(await records.list("supervisor_starts"), []);
 });
 
