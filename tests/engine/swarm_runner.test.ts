@@ -72,10 +72,12 @@ def main(id, config):
     const now = await nodeOf();
     return now?.nodeName === "node-1" && now.phase === "running";
   }, 90_000);
+  const wanted = /tick 1 0[^]*its node 'node-2' is down: [^]* is lost[^]*tick 2 0/;
+  let log = "";
   await until("its log says so", async () => {
-    const { stdout } = await cluster.berth("logs", "mover");
-    return /tick 1 0[^]*its node 'node-2' is down: [^]* is lost[^]*tick 2 0/.test(stdout);
-  });
+    log = (await cluster.berth("logs", "mover")).stdout;
+    return wanted.test(log);
+  }).catch(() => assert.match(log, wanted));
 
   assert.equal((await cluster.berth("remove", "mover", "--yes")).code, 0);
   await until("nothing is left", async () => (await leftOf(cluster)).length === 0);
