@@ -119,7 +119,7 @@ function request(url, { method, headers = {}, body, makeBody, length, limitMs, c
       request(url, { method, headers, body, makeBody, length, limitMs: until - now(), ca }, use)
         .then(resolve, reject);
     };
-    sent.on("error", (error) => again(error));
+    sent.on("error", again);
     sent.on("response", (response) => {
       response.on("end", () => isRead = agents !== undefined);
       response.on("error", end(reject));

@@ -5,7 +5,8 @@ import sys
 import time
 import zlib
 
-FOLDER = f"{os.environ.get('BERTH_CACHE', '/berth-cache')}/programs"
+CACHE_ROOT = os.environ.get("BERTH_CACHE", "/berth-cache")
+FOLDER = f"{CACHE_ROOT}/programs"
 STALE_DAYS = 30
 
 
@@ -25,7 +26,7 @@ def read(name):
 
 
 def write(name, data):
-    """Writes whole or not at all. Whoever needs it next makes it again if it cannot be written."""
+    """Writes all of it or nothing. If it cannot be written, the next supervisor compiles it again."""
     part = f"{FOLDER}/{name}.{os.urandom(8).hex()}"
     try:
         os.makedirs(FOLDER, mode=0o700, exist_ok=True)

@@ -10,6 +10,7 @@ import threading
 
 from berth_client import Berth
 from bot_process import BotUser, exit_code, hide, run_command
+from bytecode_cache import CACHE_ROOT
 from cache import Cache
 from clock import now
 from end import finish
@@ -36,7 +37,7 @@ class Session:
         urls = [url.rstrip("/") for url in env["BERTH_URLS"].replace(",", " ").split()]
         self.berth = Berth(urls, bootstrap, env.get("BERTH_CA_FILE"))
         self.task, self.node = env["BERTH_TASK"], env.get("BERTH_NODE") or socket.gethostname()
-        self.cache_root = env.get("BERTH_CACHE", "/berth-cache")
+        self.cache_root = CACHE_ROOT
         self.folder = os.getcwd()  # the image's own
         self.inherited = {name: value for name, value in env.items() if not name.startswith("BERTH_")}
         self.events = queue.SimpleQueue()
