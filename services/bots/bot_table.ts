@@ -143,7 +143,7 @@ export class BotTable {
   }
 
   /**
-   * Records that an event tells of a bot's containers: a full read under way may show them as they were before.
+   * Records that a bot's containers have changed: a full read under way may still show the earlier ones.
    *
    * @param id Id of the bot.
    */

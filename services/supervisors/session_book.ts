@@ -128,7 +128,7 @@ export class SessionBook {
     if (known && age < (isIn(known.session) ? FRESH_MS : REREAD_MS)) {
       return isIn(known.session) ? { order, session: known.session } : undefined;
     }
-    // The start, which says nothing of the token, is known if this process has heard of it.
+    // Only the session is read: the start does not decide whether the token is valid.
     const { startedAt, state } = known?.session ?? {};
     const start = { ...(startedAt !== undefined && { startedAt }), ...(state && { state }) };
     const session = this.#keep(order, await this.#records.get(SESSIONS, order), start);

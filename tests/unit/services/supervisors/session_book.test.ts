@@ -91,7 +91,7 @@ Deno.test("a wrong token makes the database be read once a second", async () => 
   assert.equal(reads, 1);
 });
 
-Deno.test("the start of a program is noted once, whichever process hears of it, and goes with its session", async () => {
+Deno.test("the start of a program is recorded once by several processes, and removed with its session", async () => {
   await using world = await twoProcesses();
   const { one, other, records } = world;
   const token = (await one.begin(ORDER, TAKER, {}))!;
