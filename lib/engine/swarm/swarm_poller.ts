@@ -22,7 +22,7 @@ export interface TaskChange {
 /** Options of a {@linkcode SwarmPoller}. */
 export interface SwarmPollerOptions {
   /** The calls. */
-  readonly services: Pick<SwarmServices, "list" | "tasks" | "nodes">;
+  readonly services: Pick<SwarmServices, "list" | "tasks" | "tasksOf" | "nodes">;
   /** Labels of the services to watch. */
   readonly labels: Readonly<Record<string, string>>;
   /** The clock. */
@@ -49,6 +49,9 @@ const BEGUN: ReadonlySet<string> = new Set(["ready", "starting"]);
 
 /** A service whose task is not seen in this many looks is gone. */
 const MAX_MISSES = 10;
+
+/** So many services whose start is expected are named in a look: the list of all tasks grows with what runs. */
+const MAX_NAMED = 100;
 
 /** In one of this many looks, this asks whether the services that are followed are still there: a long list. */
 const LOOKS_PER_LIST = 30;
@@ -156,7 +159,7 @@ export class SwarmPoller {
     const isExpecting = this.#starting.size > 0;
     const [over, live, nodes] = await Promise.all([
       services.tasks({ label, "desired-state": ["shutdown"] }, { signal }),
-      isExpecting ? services.tasks({ label, "desired-state": ["running"] }, { signal }) : [],
+      this.#tasksOfStarting(label, signal),
       services.nodes({ signal }),
     ]);
     this.#tellEnded(over, nodes);
@@ -171,6 +174,18 @@ export class SwarmPoller {
       if (!isOver || !this.#starting.delete(serviceId)) continue;
       if (Status.State === "running") this.#tell({ serviceId, action: "run", hasEnded: false });
     }
+  }
+
+  /** The tasks that are to run of the services whose start is expected, perhaps with others. */
+  async #tasksOfStarting(label: readonly string[], signal: AbortSignal): Promise<SwarmTask[]> {
+    const { services } = this.#options;
+    if (this.#starting.size === 0) return [];
+    if (this.#starting.size <= MAX_NAMED) {
+      const tasks = await services.tasksOf([...this.#starting.keys()], { signal });
+      if (tasks) return tasks.filter(({ DesiredState }) => DesiredState === "running");
+    }
+    // There are too many to name them, or one was removed.
+    return await services.tasks({ label, "desired-state": ["running"] }, { signal });
   }
 
   async #tellRemoved(signal: AbortSignal): Promise<void> {
