@@ -59,6 +59,17 @@ Deno.test("readLogAfter() reads no more than the end of a log of which little is
   assert.ok(log.readCount < 100, String(log.readCount));
 });
 
+Deno.test("readLogAfter() reads a short log once, also after its first entry", async () => {
+  const log = new LogInMemory();
+  for (let i = 0; i < 3; i++) log.entries.push(entry(timeAt(5), `${i}\n`));
+  for (const [at, offset] of offsetsOf(log.entries).entries()) {
+    log.readCount = 0;
+    const expected = ["0\n", "1\n", "2\n"].slice(at + 1);
+    assert.deepEqual(await read(log, offset), { texts: expected, isAfterGap: false });
+    assert.equal(log.readCount, 3);
+  }
+});
+
 Deno.test("readLogAfter() says so when entries after the offset were dropped, and gives all that there is", async () => {
   const log = new LogInMemory();
   for (let i = 0; i < 100; i++) log.entries.push(entry(timeAt(i), `${i}\n`));
