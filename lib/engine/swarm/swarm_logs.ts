@@ -151,6 +151,9 @@ export class SwarmLogs {
       else {
         this.#parts.poller.expectStart(id);
         await once(AbortSignal.any([signal, changed.signal]));
+        const begun = signal.aborted ? undefined : await this.#parts.find(id, signal);
+        // All that it prints is new, since nothing was printed when this began.
+        if (begun?.phase === "running") yield* this.#readTask(begun, { ...options, tail: undefined, signal });
       }
       options.signal?.throwIfAborted();
     } catch (error) {
