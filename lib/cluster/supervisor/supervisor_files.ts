@@ -39,7 +39,9 @@ import fetch from "./python/fetch.py" with { type: "text" };
 import files from "./python/files.py" with { type: "text" };
 import helper from "./python/helper.py" with { type: "text" };
 import httpRequest from "./python/http_request.py" with { type: "text" };
+import light from "./python/light.py" with { type: "text" };
 import prepare from "./python/prepare.py" with { type: "text" };
+import process from "./python/process.py" with { type: "text" };
 import renewer from "./python/renewer.py" with { type: "text" };
 import runnerFiles from "./python/runner_files.py" with { type: "text" };
 import session from "./python/session.py" with { type: "text" };
@@ -119,7 +121,9 @@ const PYTHON: Readonly<Record<string, string>> = {
   "files.py": files,
   "helper.py": helper,
   "http_request.py": httpRequest,
+  "light.py": light,
   "prepare.py": prepare,
+  "process.py": process,
   "renewer.py": renewer,
   "runner_files.py": runnerFiles,
   "session.py": session,

@@ -1,10 +1,10 @@
 """Calls Berth's routes for supervisors, at whichever of its addresses answers."""
 
-import json
 import os
 
 from errors import Refused, Unreachable
 from http_request import Kept, request
+from light import from_json, to_json
 
 
 class Berth:
@@ -28,11 +28,11 @@ class Berth:
 
     def call(self, method, path, value=None, limit=5.0, token=None):
         """Sends JSON and returns JSON. Raises Refused or Unreachable within the limit, in seconds."""
-        body = None if value is None else json.dumps(value).encode()
+        body = None if value is None else to_json(value).encode()
         headers = {"Content-Type": "application/json"} if body is not None else {}
         with self.open(method, path, body, headers, limit, token, self.kept) as response:
             try:
-                return json.loads(response.read() or b"{}")
+                return from_json(response.read() or b"{}")
             except (OSError, ValueError) as error:
                 raise Unreachable(f"the answer broke off: {error}") from None
 
@@ -72,7 +72,7 @@ def describe(response):
             text += part
             if len(text) > 65536:
                 break
-        problem = json.loads(text)
+        problem = from_json(text)
         advice = f" {problem['advice']}" if problem.get("advice") else ""
         return str(problem.get("code", "")), f"{problem.get('detail', '')}{advice}"
     except (OSError, ValueError, AttributeError):

@@ -1,17 +1,16 @@
 """Processes that run as the bot's user."""
 
 import ctypes
-import json
 import os
 import resource
 import select
-import signal
-import subprocess
 import sys
-import threading
+import time
 
 from clock import now
 from errors import StateError
+from light import from_json, signals
+from process import start_process
 
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 AT_ONCE = 1.0  # seconds for a process that does nothing but end others
@@ -34,7 +33,13 @@ class BotUser:
             raise ValueError("a bot does not run as root beside its supervisor: set BOT_USER or BOT_UID_RANGE")
         self.uid, self.gid, self.pids, self.file_bytes = uid, gid, pids, file_bytes
 
-    def start(self, command, **options):
+    def start(self, command, env, cwd):
+        return start_process(command, env, cwd, self.drop)
+
+    def open(self, command, **options):
+        """Starts a process whose streams somebody uses. Few bots ever need one."""
+        import subprocess
+
         return subprocess.Popen(command, preexec_fn=self.drop, **options)
 
     def drop(self):
@@ -57,7 +62,7 @@ class BotUser:
     def helper(self, *arguments, **options):
         """Starts this program as a helper, which can read and write what the bot can."""
         command = [sys.executable, "-I", "-S", "-B", os.path.join(HERE, "supervisor.py"), *arguments]
-        return self.start(command, env={}, cwd="/", **options)
+        return self.open(command, env={}, cwd="/", **options)
 
     def kill_all(self):
         """Ends all processes of the user in this container."""
@@ -68,10 +73,10 @@ class BotUser:
                 return
             for pid in found:
                 try:
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, signals.SIGKILL)
                 except ProcessLookupError:
                     pass
-            threading.Event().wait(0.01)
+            time.sleep(0.01)
 
     def kill_at_once(self):
         """Lets the kernel end all that this user may end, so that none of them can start another one meanwhile."""
@@ -82,22 +87,22 @@ class BotUser:
         if pid == 0:
             try:
                 self.become()
-                os.kill(-1, signal.SIGKILL)
+                os.kill(-1, signals.SIGKILL)
             finally:
                 os._exit(0)
         until = now() + AT_ONCE
         while os.waitpid(pid, os.WNOHANG)[0] == 0:
             # The bot may hold it up: for a moment it is a process of the same user.
             if now() > until:
-                os.kill(pid, signal.SIGKILL)
-            threading.Event().wait(0.002)
+                os.kill(pid, signals.SIGKILL)
+            time.sleep(0.002)
 
 
 def facts_of(helper, told):
     """Reads the last line of a helper. Raises StateError if it failed."""
     lines = told.decode(errors="replace").strip().splitlines()
     try:
-        facts = json.loads(lines[-1])
+        facts = from_json(lines[-1])
     except (IndexError, ValueError):
         facts = {"problem": " ".join(lines[-3:])[:1000] or f"the helper ended with {helper.returncode}"}
     if helper.returncode or "problem" in facts:
@@ -121,8 +126,10 @@ def owner_of(pid):
 
 def run_command(user, request, env, cwd):
     """Runs a command of Berth's, for example a health check. It and all that it starts end with its time."""
+    import subprocess
+
     try:
-        process = user.start(
+        process = user.open(
             request["command"], env={**env, **request["env"]}, cwd=cwd, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )
@@ -163,6 +170,6 @@ def exit_code(returned):
 
 def kill_group(pid):
     try:
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, signals.SIGKILL)
     except ProcessLookupError:
         pass

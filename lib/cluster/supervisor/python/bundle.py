@@ -57,6 +57,7 @@ class Bundle:
     def compile_all(cls):
         before = set(sys.modules)
         import session  # noqa: F401
+        import state  # noqa: F401  (and what only some containers need)
 
         codes = {name: (marshal.dumps(cls.get_code(name)), __file__, False) for name in MODULES}  # noqa: F821
         for name in set(sys.modules) - before - set(codes):

@@ -9,13 +9,11 @@ Several supervisors work here at once, and each may be killed at any moment. The
 containers of a node share.
 """
 
-import contextlib
-import json
 import os
-import shutil
 import time
 
 from clock import boot_id, now
+from light import from_json, to_json
 from words import say
 
 STALE_LOCK = 15.0  # seconds without a sign of life
@@ -61,7 +59,7 @@ class Cache:
         try:
             make(work, Beat(self, name))
             with open(f"{work}/.berth-tree.json", "w") as file:
-                json.dump({"bytes": size_of(work)}, file)
+                file.write(to_json({"bytes": size_of(work)}))
             # A machine that loses its power must not keep a tree of empty files.
             os.sync()
             try:
@@ -70,7 +68,7 @@ class Cache:
                 if not os.path.isdir(f"{self.root}/trees/{name}"):
                     raise
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            remove_tree(work)
 
     def use(self, name):
         os.makedirs(f"{self.root}/uses/{name}", exist_ok=True)
@@ -90,9 +88,11 @@ class Cache:
             say(f"the cache of the node cannot be written: {error}")
 
     def release(self):
-        with contextlib.suppress(OSError):
+        try:
             for name in list(self.held):
                 remove(f"{self.root}/uses/{name}/{self.owner}")
+        except OSError:
+            pass
         self.held.clear()
 
     def lock(self, name):
@@ -127,8 +127,10 @@ class Cache:
         except FileNotFoundError:
             remove(part)
         except OSError:
-            with contextlib.suppress(OSError):
+            try:
                 remove(part)
+            except OSError:
+                pass
             raise
 
     def age(self, path):
@@ -164,8 +166,8 @@ class Cache:
             if self.is_used(name) and not os.path.exists(f"{self.root}/trees/{name}"):
                 os.rename(away, f"{self.root}/trees/{name}")
                 continue
-            shutil.rmtree(away, ignore_errors=True)
-            shutil.rmtree(f"{self.root}/uses/{name}", ignore_errors=True)
+            remove_tree(away)
+            remove_tree(f"{self.root}/uses/{name}")
         self.sweep()
 
     def sweep(self):
@@ -173,7 +175,7 @@ class Cache:
             path = f"{self.root}/work/{name}"
             try:
                 if time.time() - os.lstat(path).st_mtime > STALE_WORK and self.age_of_work(path) > STALE_WORK:
-                    remove(path) if os.path.isfile(path) else shutil.rmtree(path, ignore_errors=True)
+                    remove(path) if os.path.isfile(path) else remove_tree(path)
             except OSError:
                 pass
 
@@ -184,7 +186,7 @@ class Cache:
 
     def bytes_of(self, name):
         try:
-            return json.loads(read(f"{self.root}/trees/{name}/.berth-tree.json"))["bytes"]
+            return from_json(read(f"{self.root}/trees/{name}/.berth-tree.json"))["bytes"]
         except (TypeError, ValueError, KeyError):
             return 0
 
@@ -228,3 +230,11 @@ def remove(path):
         os.remove(path)
     except FileNotFoundError:
         pass
+
+
+def remove_tree(path):
+    """As far as it can be removed. Most containers find their trees, and need not load what removes one."""
+    if os.path.exists(path):
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)

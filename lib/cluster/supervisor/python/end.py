@@ -1,12 +1,11 @@
 """The steps after the end of a bot: it stores the state and the result, and reports the end."""
 
-import json
-import subprocess
 import time
 
 from bot_process import facts_of
 from clock import now
 from errors import StateError, Unreachable
+from light import to_json
 from words import say
 
 PATIENCE = 20.0  # seconds that Berth gets to take what there is
@@ -42,6 +41,8 @@ def attempt(work):
 
 def send_result(session):
     """The secrets go before it, so that Berth can hide them in it."""
+    import subprocess
+
     result = session.order["result"]
     helper = session.user.helper("read", result["path"], str(result["maxBytes"]),
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -51,5 +52,5 @@ def send_result(session):
     except StateError:
         return  # there is none, or none that can be used: Berth finds that out by itself
     values = list(session.order.get("secrets", {}).get("values", {}).values())
-    body = json.dumps(values).encode() + b"\n" + content
+    body = to_json(values).encode() + b"\n" + content
     session.berth.open("PUT", "/supervisor/v1/result", body, limit=120.0).close()

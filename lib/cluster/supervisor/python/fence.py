@@ -1,10 +1,10 @@
 """Knows until when the bot may live, and has a watchdog end it then if nobody else does."""
 
 import os
-import subprocess
-import threading
+from _thread import allocate_lock
 
 from clock import now
+from process import start_process
 
 FOLDER = "/dev/shm/berth-supervisor"  # in memory, so that no disk delays a write
 EARLY = 0.2  # seconds: the supervisor is to end the bot before the watchdog ends both
@@ -19,7 +19,7 @@ class Fence:
         self.stop_after = lease["stopAfterMs"] / 1000
         self.kill_after = lease["killAfterMs"] / 1000
         self.is_strict = lease["isStrict"]
-        self.lock = threading.Lock()
+        self.lock = allocate_lock()
         self.confirmed = confirmed
         self.is_over = False  # Berth has said so
         self.file = None
@@ -33,9 +33,9 @@ class Fence:
         self.file = os.open(f"{FOLDER}/deadline", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.write()
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.sh")
-        self.watchdog = subprocess.Popen(
+        self.watchdog = start_process(
             ["/bin/sh", script, "watch", f"{FOLDER}/deadline"],
-            stdin=subprocess.DEVNULL, env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")}, start_new_session=True,
+            {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}, prepare=os.setsid,
         )
 
     def confirm(self, asked_at):

@@ -1,9 +1,8 @@
 """Makes one request by HTTP/1.1. `http.client` would load ten more modules, at the start of every container."""
 
-import socket
-
 from clock import now
 from errors import HttpError
+from light import sockets
 
 MAX_LINE, MAX_HEADERS = 65536, 200
 CHUNK = 1 << 18
@@ -56,14 +55,31 @@ def request(method, url, body, headers, limit, context=None, kept=None):
 
 def connect(peer, until, context):
     scheme, host, port = peer
-    sock = socket.create_connection((host, port), left_of(until))
-    try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(left_of(until))
-        return context.wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
-    except BaseException:
-        sock.close()
-        raise
+    problem = HttpError(f"{host} has no address")
+    for family, kind, protocol, _, address in sockets.getaddrinfo(host, port, 0, sockets.SOCK_STREAM):
+        sock = socket_for(scheme)(family, kind, protocol)
+        try:
+            sock.settimeout(left_of(until))
+            sock.connect(address)
+            sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+            sock.settimeout(left_of(until))
+            return context.wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
+        except OSError as error:
+            sock.close()
+            problem = error
+        except BaseException:
+            sock.close()
+            raise
+    raise problem
+
+
+def socket_for(scheme):
+    """TLS takes only Python's own socket."""
+    if scheme == "https":
+        import socket
+
+        return socket.socket
+    return sockets.socket
 
 
 def exchange(sock, head, body, until, peer, kept):

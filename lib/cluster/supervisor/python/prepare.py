@@ -1,11 +1,9 @@
 """Makes the container what it is on one host: code, libraries, the runner's own files, secrets and state."""
 
-import contextlib
 import os
-import shutil
 
 from errors import BadArchive, FetchError, PrepareError, StateError
-from files import link, make_way, write_file
+from files import copy_file, link, make_way, write_file
 from runner_files import place_runner_files
 from tree import copy_tree
 
@@ -50,7 +48,7 @@ class Preparation:
         else:
             make_way(target)
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copyfile(f"{source}/{archive['file']}", target)
+            copy_file(f"{source}/{archive['file']}", target)
             os.chmod(target, 0o644)
 
     def extract(self, archive, name, folder, beat):
@@ -64,7 +62,7 @@ class Preparation:
             fetch(self.berth, archive["urls"], path, archive["sha256"], limits["maxTotalBytes"] + SLACK, beat)
             extract(path, f"{folder}/{name}", limits, beat)
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            if os.path.exists(path):
                 os.remove(path)
         # Others read what is built, by a path that they are told; code is copied.
         os.chmod(folder, 0o700 if archive["how"] == "copy" else 0o711)

@@ -1,31 +1,33 @@
 """Renews the lease, and carries what Berth and the supervisor have to tell each other."""
 
 import os
-import threading
+from _thread import allocate_lock, start_new_thread
 
 from clock import now
 from errors import Refused, Unreachable
+from light import Wakeup
 from usage import read_usage
 
 RETRY_AFTER = 1.0
 LIMIT = 5.0
 
 
-class Renewer(threading.Thread):
+class Renewer:
     def __init__(self, berth, fence, events, who):
-        super().__init__(daemon=True)
         self.berth, self.fence, self.events, self.who = berth, fence, events, who
-        self.wake = threading.Event()
-        self.lock = threading.Lock()
+        self.wakeup = Wakeup()
+        self.lock = allocate_lock()
         self.answers, self.handled = [], set()
         self.state = self.started_at = None
+
+    def start(self):
+        start_new_thread(self.run, ())
 
     def run(self):
         wait = self.fence.renew_every
         while True:
             # Supervisors that have begun together do not come together forever.
-            self.wake.wait(wait * (1 - 0.2 * os.urandom(1)[0] / 255))
-            self.wake.clear()
+            self.wakeup.wait(wait * (1 - 0.2 * os.urandom(1)[0] / 255))
             wait = self.fence.renew_every if self.renew() else min(RETRY_AFTER, self.fence.renew_every)
 
     def report(self, state=None, started_at=None):
@@ -33,12 +35,12 @@ class Renewer(threading.Thread):
         with self.lock:
             self.state = state or self.state
             self.started_at = started_at or self.started_at
-        self.wake.set()
+        self.wakeup.wake()
 
     def answer(self, answer):
         with self.lock:
             self.answers.append(answer)
-        self.wake.set()
+        self.wakeup.wake()
 
     def renew(self):
         with self.lock:
@@ -78,7 +80,7 @@ class Renewer(threading.Thread):
         try:
             order = self.berth.call("POST", "/supervisor/v1/begin", self.who, LIMIT, self.berth.bootstrap)
             self.berth.token = order["token"]
-            self.wake.set()
+            self.wakeup.wake()
         except Refused as error:
             if error.status in (401, 409, 410):
                 self.fence.is_over = True

@@ -1,6 +1,5 @@
 """The runner's own files: one folder on a node for all containers that have the same, with the bytecode of the image's Python."""
 
-import importlib.util
 import marshal
 import os
 
@@ -17,6 +16,9 @@ def place_runner_files(order, cache):
 
 
 def make(runner, folder):
+    """Only the first container with these files on a node comes here."""
+    import importlib.util
+
     for file in runner["files"]:
         path, content = f"{folder}/runner/{file['path']}", file["text"].encode()
         write_file(path, content, file["mode"])
@@ -29,5 +31,7 @@ def make(runner, folder):
 
 
 def bytecode(path, content):
+    import importlib.util
+
     head = importlib.util.MAGIC_NUMBER + UNCHECKED + importlib.util.source_hash(content)
     return head + marshal.dumps(compile(content, path, "exec", dont_inherit=True))

@@ -1,12 +1,9 @@
 """One bot from its order to its end. The main thread decides; others wait for Berth, for the code and for the bot."""
 
 import os
-import queue
-import signal
-import socket
-import subprocess
 import sys
-import threading
+import time
+from _thread import start_new_thread
 
 from berth_client import Berth
 from bot_process import BotUser, exit_code, hide, run_command
@@ -16,6 +13,7 @@ from clock import now
 from end import finish
 from errors import PrepareError, Refused, StateError, Unreachable
 from fence import Fence
+from light import Empty, SimpleQueue, signals
 from prepare import Preparation
 from renewer import Renewer
 from usage import out_of_memory_kills
@@ -36,17 +34,17 @@ class Session:
             bootstrap = file.read().strip()
         urls = [url.rstrip("/") for url in env["BERTH_URLS"].replace(",", " ").split()]
         self.berth = Berth(urls, bootstrap, env.get("BERTH_CA_FILE"))
-        self.task, self.node = env["BERTH_TASK"], env.get("BERTH_NODE") or socket.gethostname()
+        self.task, self.node = env["BERTH_TASK"], env.get("BERTH_NODE") or os.uname().nodename
         self.cache_root = CACHE_ROOT
         self.folder = os.getcwd()  # the image's own
         self.inherited = {name: value for name, value in env.items() if not name.startswith("BERTH_")}
-        self.events = queue.SimpleQueue()
+        self.events = SimpleQueue()
         self.bot = self.state = self.cache = self.fence = self.renewer = None
         self.started_at = None
         self.stop = None  # (cause, when to kill)
         self.is_killed = False
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: self.events.put(("signal",)))
+        for signum in (signals.SIGTERM, signals.SIGINT):
+            signals.signal(signum, lambda *_: self.events.put(("signal",)))
 
     def run(self):
         order = self.begin()
@@ -57,12 +55,12 @@ class Session:
         self.fence.guard()
         self.renewer = Renewer(self.berth, self.fence, self.events, self.who)
         self.renewer.start()
-        self.cache = Cache(self.cache_root, self.task, order["cacheBytes"], threading.Event().wait)
+        self.cache = Cache(self.cache_root, self.task, order["cacheBytes"], time.sleep)
         if "folder" in state:
             from state import State
 
             self.state = State(state, self.cache_root, self.berth, self.user)
-        threading.Thread(target=self.prepare, daemon=True).start()
+        start_new_thread(self.prepare, ())
         self.loop()
 
     def begin(self):
@@ -84,7 +82,7 @@ class Session:
                 problem = error
             if now() > until or not self.events.empty():
                 self.leave(FAILED, f"no order could be had from Berth: {problem}")
-            threading.Event().wait(1.0)
+            time.sleep(1.0)
 
     def prepare(self):
         try:
@@ -101,7 +99,7 @@ class Session:
             try:
                 event, *values = self.events.get(timeout=self.patience())
                 getattr(self, f"on_{event}")(*values)
-            except queue.Empty:
+            except Empty:
                 pass
             self.look()
             self.cache.alive()
@@ -110,7 +108,7 @@ class Session:
                 self.measure_state()
             if self.state and self.bot and now() - stored_at > self.order["state"]["everyMs"] / 1000:
                 stored_at = now()
-                threading.Thread(target=self.store_state, daemon=True).start()
+                start_new_thread(self.store_state, ())
 
     def patience(self):
         """Seconds until there is something to look at."""
@@ -140,10 +138,10 @@ class Session:
         if self.stop:
             return
         if self.bot is None:
-            self.end("stopped", 128 + signal.SIGTERM)
+            self.end("stopped", 128 + signals.SIGTERM)
         # The time of the bot's own stop begins with its signal, which comes after the reason.
         self.stop = ("stopped", now() + REASON_PATIENCE + self.order["graceMs"] / 1000)
-        threading.Thread(target=self.ask_reason, daemon=True).start()
+        start_new_thread(self.ask_reason, ())
 
     def ask_reason(self):
         try:
@@ -158,27 +156,26 @@ class Session:
     def begin_stop(self, cause, reason, kill_at):
         self.stop = (cause, kill_at)
         if self.bot is None:
-            return self.end(cause, FENCED if cause == "fenced" else 128 + signal.SIGTERM)
+            return self.end(cause, FENCED if cause == "fenced" else 128 + signals.SIGTERM)
         try:
             with open(self.order["stopReasonFile"], "w") as file:
                 file.write(reason)
         except OSError as error:
             say(f"the reason of the stop is not told: {error}")
         if self.bot.poll() is None:
-            os.kill(self.bot.pid, signal.SIGTERM)
+            os.kill(self.bot.pid, signals.SIGTERM)
 
     def on_prepared(self, origin):
         if origin:
             self.renewer.report(state=origin)
             self.tell(origin)
         try:
-            self.bot = self.user.start(self.order["command"], env={**self.inherited, **self.order["env"]},
-                                       cwd=self.folder, stdin=subprocess.DEVNULL)
-        except (OSError, subprocess.SubprocessError) as error:
+            self.bot = self.user.start(self.order["command"], {**self.inherited, **self.order["env"]}, self.folder)
+        except OSError as error:
             return self.on_failed(f"cannot start {self.order['command'][:1]}: {error}")
         self.started_at = now()
         self.renewer.report(started_at=self.started_at)
-        threading.Thread(target=lambda: self.events.put(("exited", self.bot.wait())), daemon=True).start()
+        start_new_thread(lambda: self.events.put(("exited", self.bot.wait())), ())
 
     def tell(self, origin):
         """Says how old a state is that another node wrote: what was written since is lost."""
@@ -202,7 +199,7 @@ class Session:
         self.end(cause, FENCED if cause == "fenced" else exit_code(returned))
 
     def on_request(self, request):
-        threading.Thread(target=self.answer, args=[request], daemon=True).start()
+        start_new_thread(self.answer, (request,))
 
     def answer(self, request):
         try:

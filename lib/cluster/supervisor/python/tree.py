@@ -1,7 +1,8 @@
 """Copies trees of files."""
 
 import os
-import shutil
+
+from files import copy_file
 
 
 def copy_tree(source, target, uid, gid):
@@ -15,5 +16,5 @@ def copy_tree(source, target, uid, gid):
             os.makedirs(os.path.join(into, name), exist_ok=True)
             os.chown(os.path.join(into, name), uid, gid)
         for name in files:
-            shutil.copy2(os.path.join(folder, name), os.path.join(into, name))
+            copy_file(os.path.join(folder, name), os.path.join(into, name))
             os.chown(os.path.join(into, name), uid, gid)

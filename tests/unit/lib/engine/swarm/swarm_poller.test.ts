@@ -22,7 +22,9 @@ class FakeSwarm {
       const ids = [services].flat();
       const found = this.tasks.filter(({ ServiceID }) => ids.includes(ServiceID));
       // As a Swarm says that it has no such service.
-      return Promise.resolve(ids.every((id) => found.some((task) => task.ServiceID === id)) ? found : undefined);
+      return Promise.resolve(
+        ids.every((id) => found.some((task) => task.ServiceID === id)) ? found : undefined,
+      );
     },
     list: () => {
       this.lists++;
