@@ -33,6 +33,8 @@ export interface SwarmLogsParts {
 export class SwarmLogs {
   readonly #parts: SwarmLogsParts;
   readonly #logs: DockerodeLogs;
+  /** The containers whose running task is followed, by their id: the poller tells when one has ended or its node is down. */
+  readonly #followed = new Map<string, SwarmContainer>();
 
   /** @param parts See {@linkcode SwarmLogsParts}. */
   constructor(parts: SwarmLogsParts) {
@@ -69,7 +71,7 @@ export class SwarmLogs {
    */
   async *readEntries(container: string, options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
     const { signal, follow } = options;
-    const found = await this.#parts.find(container, signal);
+    const found = (!follow && this.#followed.get(container)) || await this.#parts.find(container, signal);
     if (!found) throw new ContainerNotFoundError(container);
     if (found.phase === "lost") {
       throw new EngineUnavailableError(`Cannot read the log of '${found.name}': ${found.reason}.`, {
@@ -142,23 +144,30 @@ export class SwarmLogs {
     const ended = new AbortController();
     const changed = new AbortController();
     const stopListening = this.#parts.poller.listen(({ serviceId, action }) => {
-      if (serviceId === id) (action === "die" ? ended : changed).abort();
+      if (serviceId !== id) return;
+      this.#followed.delete(id);
+      (action === "die" ? ended : changed).abort();
     });
     const forget = this.#parts.poller.expectEnd(id);
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
+    const follow = (now: SwarmContainer, options: ReadLogOptions) => {
+      if (now.phase === "running") this.#followed.set(id, now);
+      return this.#readTask(now, { ...options, signal });
+    };
     try {
-      if (hasLog) yield* this.#readTask(found, { ...options, signal });
+      if (hasLog) yield* follow(found, options);
       else {
         this.#parts.poller.expectStart(id);
         await once(AbortSignal.any([signal, changed.signal]));
         const begun = signal.aborted ? undefined : await this.#parts.find(id, signal);
         // All that it prints is new, since nothing was printed when this began.
-        if (begun?.phase === "running") yield* this.#readTask(begun, { ...options, tail: undefined, signal });
+        if (begun?.phase === "running") yield* follow(begun, { ...options, tail: undefined });
       }
       options.signal?.throwIfAborted();
     } catch (error) {
       if (!ended.signal.aborted || options.signal?.aborted) throw error;
     } finally {
+      this.#followed.delete(id);
       forget();
       stopListening();
     }

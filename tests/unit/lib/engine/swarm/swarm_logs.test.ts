@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { connectDocker } from "../../../../../lib/engine/docker/connect_docker.ts";
 import { LogUnreachableError } from "../../../../../lib/engine/log_unreachable_error.ts";
 import { ManagerClient } from "../../../../../lib/engine/swarm/manager_client.ts";
-import { pause } from "../../../../support/until.ts";
+import { pause, until } from "../../../../support/until.ts";
 import type { SwarmContainer } from "../../../../../lib/engine/swarm/swarm_container_info.ts";
 import { SwarmLogs } from "../../../../../lib/engine/swarm/swarm_logs.ts";
+import type { TaskChange } from "../../../../../lib/engine/swarm/swarm_poller.ts";
 
 // A Swarm does not lose the log of a node on demand: here servers on sockets stand for its managers.
 
@@ -46,15 +47,19 @@ async function openManagers(answers: readonly (Record<string, Uint8Array | objec
   const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const asked: string[] = [];
+  const tails: (string | null)[] = [];
   const sockets = answers.map((_, index) => join(folder, `${index}.sock`));
   for (const [index, each] of answers.entries()) {
     if (!each) continue;
     const server = createServer((request, response) => {
-      const path = new URL(request.url!, "http://engine").pathname;
+      const { pathname: path, searchParams } = new URL(request.url!, "http://engine");
       asked.push(`${index} ${path}`);
+      if (path.endsWith("/logs")) tails.push(searchParams.get("tail"));
       const answer = each[path];
       if (!answer) return void response.writeHead(404).end('{"message":"no such thing"}');
-      if (answer instanceof Uint8Array) response.end(answer);
+      // A followed log of a Swarm does not end.
+      if (answer instanceof Uint8Array && searchParams.get("follow") === "1") response.write(answer);
+      else if (answer instanceof Uint8Array) response.end(answer);
       else if (!(answer instanceof Array)) response.end(JSON.stringify(answer));
       else {
         response.write(answer[0]);
@@ -69,14 +74,32 @@ async function openManagers(answers: readonly (Record<string, Uint8Array | objec
   }
   const client = new ManagerClient(sockets.map((path) => connectDocker(`unix://${path}`)));
   stack.defer(() => client.close());
+  const finds: string[] = [];
+  const state = { container: TASK };
+  const listeners = new Set<(change: TaskChange) => void>();
   const logs = new SwarmLogs({
     client,
-    poller: { expectEnd: () => () => {}, expectStart: () => {}, listen: () => () => {} },
-    find: () => Promise.resolve(TASK),
+    poller: {
+      expectEnd: () => () => {},
+      expectStart: () => {},
+      listen(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    find(container) {
+      finds.push(container);
+      return Promise.resolve(state.container);
+    },
     limitMs: 5_000,
   });
   return {
     asked,
+    tails,
+    finds,
+    state,
+    logs,
+    tell: (change: TaskChange) => listeners.forEach((listener) => listener(change)),
     async read(): Promise<string[]> {
       const texts: string[] = [];
       for await (const entries of logs.readEntries("service", {})) {
@@ -129,4 +152,32 @@ Deno.test("SwarmLogs begins no log anew of which it has read a part", async () =
     },
   ]);
   await assert.rejects(managers.read(), LogUnreachableError);
+});
+
+Deno.test("SwarmLogs asks no state of a container that runs and whose log is followed, until it has ended", async () => {
+  await using managers = await openManagers([{ "/tasks/task/logs": line("a word") }]);
+  managers.state.container = { ...TASK, phase: "running" };
+  const followed = managers.logs.readEntries("service", { follow: true });
+  assert.equal((await followed.next()).value?.length, 1);
+  assert.deepEqual([await managers.read(), await managers.read()], [["a word"], ["a word"]]);
+  assert.equal(managers.finds.length, 1);
+  managers.state.container = { ...TASK, phase: "lost", reason: "its node is down" };
+  managers.tell({ serviceId: "service", action: "die", hasEnded: false });
+  await assert.rejects(managers.read(), /its node is down/);
+  assert.equal((await followed.next()).done, true);
+});
+
+Deno.test("SwarmLogs follows a container that has not started from its first line on", async () => {
+  await using managers = await openManagers([{ "/tasks/task/logs": line("the first words") }]);
+  const { nodeId: _, ...waiting } = TASK;
+  managers.state.container = { ...waiting, phase: "starting" };
+  const followed = managers.logs.readEntries("service", { follow: true, tail: 0 });
+  const first = followed.next();
+  await until("the look at the container", () => managers.finds.length === 1);
+  managers.state.container = { ...TASK, phase: "running" };
+  managers.tell({ serviceId: "service", action: "run", hasEnded: false });
+  assert.equal((await first).value?.length, 1);
+  assert.deepEqual(managers.tails, [null], "all that it prints is new");
+  managers.tell({ serviceId: "service", action: "die", hasEnded: true });
+  assert.equal((await followed.next()).done, true);
 });
