@@ -23,9 +23,6 @@ export interface StoredValue {
   readonly value: string;
 }
 
-/** So few records are read one by one: a server that finds a single id at once may search the collection for several. */
-const FEW = 6;
-
 /** The records of one collection. Each method is one of {@linkcode RecordStore}, without the name of the collection. */
 export class MongoRecordCollection {
   readonly #records: Collection<StoredValue>;
@@ -39,7 +36,6 @@ export class MongoRecordCollection {
         async ({ signal }) => await this.#records.findOne({ _id }, { signal }) ?? undefined,
       ),
     together: async (ids) => {
-      if (ids.length <= FEW) return undefined;
       return await this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
         const found = await this.#records.find({ _id: { $in: [...new Set(ids)] } }, { signal }).toArray();
         const byId = new Map(found.map((stored) => [stored._id, stored]));
