@@ -67,6 +67,11 @@ export class SwarmRunner extends EngineRunner {
     this.nodes = parts.nodes;
   }
 
+  /** {@inheritDoc Runner.discardPrepared} */
+  discardPrepared(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** {@inheritDoc Runner.prepare} */
   async prepare(executable: Executable, { signal }: PrepareOptions = {}): Promise<void> {
     await this.#parts.starter.check(executable, signal);

@@ -5,12 +5,13 @@
  */
 
 import type { BytecodeLayers } from "../code/bytecode_layers.ts";
-import type { CodeManager } from "../code/code_manager.ts";
+import type { CodeManager, ExtractedCode } from "../code/code_manager.ts";
+import { removeTree } from "../code/remove_tree.ts";
 import type { CodeView, CodeViews } from "../code/code_views.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
-import { codeMountDir } from "../executable/container_layout.ts";
+import { codeMountDir, CONFIG_FILE, STOP_REASON_FILE } from "../executable/container_layout.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
@@ -47,8 +48,20 @@ export interface MountedCode {
   readonly sha256: string;
 }
 
-/** Options of {@linkcode CodeMounter.mount}. */
-export interface MountCodeOptions {
+/** Files that were put into a workspace. */
+export interface FilledWorkspace {
+  /** SHA-256 of the archive, in hexadecimal digits. */
+  readonly sha256: string;
+  /** User that they belong to. */
+  readonly uid: number;
+  /** Mounts of the code. */
+  readonly view: CodeView;
+  /** Mounts of the runner's own files. */
+  readonly scripts: readonly BindMount[];
+}
+
+/** Options of {@linkcode CodeMounter.fill}. */
+export interface FillWorkspaceOptions {
   /** Name of the container's workspace. */
   readonly folder: string;
   /** User that the bot runs as. */
@@ -57,6 +70,15 @@ export interface MountCodeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Options of {@linkcode CodeMounter.mount}. */
+export interface MountCodeOptions extends FillWorkspaceOptions {
+  /** The files that the workspace has already. @default {none} */
+  readonly filled?: FilledWorkspace | undefined;
+}
+
+/** Names in a workspace of the files that {@linkcode CodeMounter.fill} puts there. */
+const FILLED = ["view", "work", CONFIG_FILE, STOP_REASON_FILE];
+
 /** Prepares the workspace of a container. */
 export class CodeMounter {
   readonly #options: CodeMounterOptions;
@@ -64,6 +86,20 @@ export class CodeMounter {
   /** @param options See {@linkcode CodeMounterOptions}. */
   constructor(options: CodeMounterOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Fills a workspace ahead of a start.
+   *
+   * @param executable A validated executable.
+   * @param options See {@linkcode FillWorkspaceOptions}.
+   */
+  fill(executable: Executable, options: FillWorkspaceOptions): Promise<FilledWorkspace> {
+    return this.#withCode(
+      executable,
+      options,
+      (code) => this.#fill(executable, code, { ...options, isAhead: true }),
+    );
   }
 
   /**
@@ -77,42 +113,80 @@ export class CodeMounter {
    */
   mount<T>(
     executable: Executable,
-    { folder, user, signal }: MountCodeOptions,
+    options: MountCodeOptions,
     start: (mounted: MountedCode) => Promise<T>,
   ): Promise<T> {
-    const { code, scripts, views, bytecode, workspaces, chownToBotUser, config } = this.#options;
-    const path = workspaces.path(folder);
-    const owner = chownToBotUser ? user : undefined;
-    const image = imageOf(executable, config.images);
-    return code.fetchAndExtract(executable, async ({ tree, script, loader }) => {
-      const layer = bytecode?.find(tree, image);
-      // The code also runs without bytecode, so this start does not wait for it; the next one is faster.
-      if (!layer) bytecode?.makeLater(tree, image, runtimeOf(executable));
-      const createView = () =>
-        views.create(tree, {
-          folder: path,
-          target: codeMountDir(executable.entrypoint),
-          owner,
-          layers: layer ? [layer] : undefined,
-          signal,
-        });
-      const [view, scriptMounts] = await allSettledOrThrow([
-        createView(),
-        onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner)),
-      ]);
+    const { views } = this.#options;
+    return this.#withCode(executable, options, async (code) => {
+      const { tree: { sha256 }, script, loader } = code;
       const env = {
         ...(script !== undefined && { SCRIPT_PATH: script }),
         ...(loader !== undefined && { PROGRAM_LOADER: loader }),
       };
-      const startWith = ({ binds, overlays }: CodeView) =>
-        start({ binds: [...binds, ...scriptMounts], overlays, env, sha256: tree.sha256 });
+      const startWith = ({ view: { binds, overlays }, scripts }: FilledWorkspace) =>
+        start({ binds: [...binds, ...scripts], overlays, env, sha256 });
+      const filled = await this.#reuse(sha256, options) ?? await this.#fill(executable, code, options);
       try {
-        return await startWith(view);
+        return await startWith(filled);
       } catch (error) {
-        if (!views.isRefused(view, error)) throw error;
-        await onDisk(`clear '${path}'`, () => Deno.remove(`${path}/view`, { recursive: true }));
-        return await startWith(await createView());
+        if (!views.isRefused(filled.view, error)) throw error;
+        await this.#clear(options.folder);
+        return await startWith(await this.#fill(executable, code, options));
       }
-    }, { hold: (sha256) => workspaces.hold(folder, sha256), signal });
+    });
+  }
+
+  #withCode<T>(
+    executable: Executable,
+    { folder, signal }: FillWorkspaceOptions,
+    use: (code: ExtractedCode) => Promise<T>,
+  ): Promise<T> {
+    const { code, workspaces } = this.#options;
+    return code.fetchAndExtract(executable, use, {
+      hold: (sha256) => workspaces.hold(folder, sha256),
+      ...(signal && { signal }),
+    });
+  }
+
+  /** Decides whether the files that are there fit. If not, it removes them. */
+  async #reuse(
+    sha256: string,
+    { folder, user, filled }: MountCodeOptions,
+  ): Promise<FilledWorkspace | undefined> {
+    if (!filled) return undefined;
+    if (filled.sha256 === sha256 && filled.uid === user.uid) return filled;
+    await this.#clear(folder);
+    return undefined;
+  }
+
+  async #clear(folder: string): Promise<void> {
+    const path = this.#options.workspaces.path(folder);
+    await onDisk(`clear '${path}'`, () => Promise.all(FILLED.map((name) => removeTree(`${path}/${name}`))));
+  }
+
+  async #fill(
+    executable: Executable,
+    { tree }: ExtractedCode,
+    { folder, user, signal, isAhead = false }: FillWorkspaceOptions & { readonly isAhead?: boolean },
+  ): Promise<FilledWorkspace> {
+    const { scripts, views, bytecode, workspaces, chownToBotUser, config } = this.#options;
+    const path = workspaces.path(folder);
+    const owner = chownToBotUser ? user : undefined;
+    const image = imageOf(executable, config.images);
+    const layer = bytecode?.find(tree, image);
+    // The code also runs without bytecode, so this start does not wait for it; the next one is faster.
+    if (!layer) bytecode?.makeLater(tree, image, runtimeOf(executable));
+    const [view, scriptMounts] = await allSettledOrThrow([
+      views.create(tree, {
+        folder: path,
+        target: codeMountDir(executable.entrypoint),
+        owner,
+        layers: layer ? [layer] : undefined,
+        isAhead,
+        signal,
+      }),
+      onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner)),
+    ]);
+    return { sha256: tree.sha256, uid: user.uid, view, scripts: scriptMounts };
   }
 }

@@ -25,15 +25,16 @@ import type { FileOwner } from "../util/files.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 import { Limiter } from "../util/limiter.ts";
-import type { CodeMounter } from "./code_mounter.ts";
+import type { CodeMounter, MountCodeOptions } from "./code_mounter.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import type { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import { ExecutableHashes } from "./executable_hashes.ts";
+import type { ExecutableHashes } from "./executable_hashes.ts";
 import type { RunningResult } from "./execution_result.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import { limitsOf } from "./limit_bounds.ts";
 import type { OwnContainers } from "./own_containers.ts";
+import type { PreparedWorkspaces } from "./prepared_workspaces.ts";
 import type { StartContainerOptions } from "./runner.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
 import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
@@ -58,6 +59,8 @@ export interface ContainerStarterOptions {
   readonly mounter: CodeMounter;
   /** Folders of the containers. */
   readonly workspaces: Workspaces;
+  /** Those of runs, filled before they are due. */
+  readonly prepared: Pick<PreparedWorkspaces, "take">;
   /** Cleans up after a failed start. */
   readonly remover: ContainerRemover;
   /** Tells the runner's containers from others. */
@@ -68,6 +71,8 @@ export interface ContainerStarterOptions {
   readonly sources: readonly StartSource[];
   /** Users that bots run as. */
   readonly users: BotUsers;
+  /** Hash executables. */
+  readonly hashes: ExecutableHashes;
   /** Takes measurements. @default {nothing is measured} */
   readonly meter?: RunnerMeter;
 }
@@ -76,7 +81,6 @@ export interface ContainerStarterOptions {
 export class ContainerStarter {
   readonly #options: ContainerStarterOptions;
   readonly #limit: Limiter;
-  readonly #hashes: ExecutableHashes;
   readonly #lead: Limiter;
   readonly #names = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
@@ -85,13 +89,12 @@ export class ContainerStarter {
   constructor(options: ContainerStarterOptions) {
     this.#options = options;
     this.#limit = new Limiter(options.config.startConcurrency);
-    this.#hashes = new ExecutableHashes(options.config, options.users.spec);
     this.#lead = new Limiter(options.config.startConcurrency);
   }
 
   /** Hashes executables. */
   get hashes(): ExecutableHashes {
-    return this.#hashes;
+    return this.#options.hashes;
   }
 
   /**
@@ -103,7 +106,7 @@ export class ContainerStarter {
    * @throws {InvalidExecutableError} If it asks for more than the operator allows.
    */
   async start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
-    const target = startTargetOf(executable, options, this.#options.config, this.#hashes);
+    const target = startTargetOf(executable, options, this.#options.config, this.hashes);
     // The engine reserves a name before it lists the container: two starts at once would both fail to find it.
     return await this.#names.run(target.name, () => this.#measured(target, executable, options));
   }
@@ -134,13 +137,19 @@ export class ContainerStarter {
     const standing = await standingContainer(target, containers, signal);
     if (standing) return toRunning(standing, false);
     const image = imageOf(executable, config.images);
-    const folder = await workspaces.create(`${kind}-${executable.id}`);
+    const ready = kind === "run" ? this.#options.prepared.take(executable) : undefined;
+    const folder = ready?.folder ?? await workspaces.create(`${kind}-${executable.id}`);
     let isAsked = false;
     const onRequest = () => {
       isAsked = true;
     };
     try {
-      const info = await this.#startNew(target, executable, { ...options, folder, onRequest });
+      const info = await this.#startNew(target, executable, {
+        ...options,
+        folder,
+        filled: ready?.filled,
+        onRequest,
+      });
       workspaces.release(folder);
       this.#log.debug("container started", { container: name, image, specHash: hash });
       return toRunning(toManagedContainer(info), true);
@@ -157,21 +166,23 @@ export class ContainerStarter {
   async #startNew(
     target: StartTarget,
     executable: Executable,
-    options: StartContainerOptions & { readonly folder: string; readonly onRequest: () => void },
+    options: StartContainerOptions & Pick<MountCodeOptions, "folder" | "filled"> & {
+      readonly onRequest: () => void;
+    },
   ): Promise<ContainerInfo> {
     const { config, users, sources, mounter, workspaces } = this.#options;
     const { name, kind } = target;
-    const { folder, signal, onRequest } = options;
+    const { folder, filled, signal, onRequest } = options;
     const image = imageOf(executable, config.images);
     const user = await users.ownerOf(botUserKey(config.instance, executable.id), signal);
     const labels = startLabels(executable, target, options, {
-      specParts: this.#hashes.parts(executable),
+      specParts: this.hashes.parts(executable),
       folder,
       uid: user.uid,
     });
     const context = { workspace: workspaces.path(folder), kind, user, ...(signal && { signal }) };
     const parts = await allSettledOrThrow(sources.map((source) => source.prepare(executable, context)));
-    return await mounter.mount(executable, { folder, user, signal }, (mounted) => {
+    return await mounter.mount(executable, { folder, user, filled, signal }, (mounted) => {
       const spec = this.#builder(executable, name, image, user)
         .withExecutable(executable)
         .withEnv({

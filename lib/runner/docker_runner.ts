@@ -9,6 +9,8 @@ import { createDependencies } from "./create_dependencies.ts";
 import type { Dependencies } from "../dependencies/dependencies.ts";
 import { SharedBuilderFiles } from "../dependencies/shared_builder_files.ts";
 import { CodeMounter } from "./code_mounter.ts";
+import { ExecutableHashes } from "./executable_hashes.ts";
+import { PreparedWorkspaces } from "./prepared_workspaces.ts";
 import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import { closeParts, type DockerRunnerParts } from "./docker_runner_parts.ts";
@@ -43,6 +45,7 @@ export class DockerRunner extends EngineRunner {
   readonly capabilities: RunnerCapabilities = { spansHosts: false };
   readonly #parts: DockerRunnerParts;
   readonly #preparer: StartPreparer;
+  readonly #prepared: PreparedWorkspaces;
   readonly #dependencies: Dependencies;
   readonly #remover: ContainerRemover;
   readonly #exited: ExitedContainers;
@@ -71,6 +74,9 @@ export class DockerRunner extends EngineRunner {
       ownership,
       discard: (name, image) => remover.discardFolder(name, image),
     });
+    const hashes = new ExecutableHashes(config, parts.users.spec);
+    const mounter = new CodeMounter({ ...parts, chownToBotUser: user.uid === 0 });
+    const prepared = new PreparedWorkspaces({ ...parts, mounter, remover, hashes });
     super({
       ...parts,
       ownership,
@@ -91,20 +97,31 @@ export class DockerRunner extends EngineRunner {
         ownership,
         containers,
         remover,
-        mounter: new CodeMounter({ ...parts, chownToBotUser: user.uid === 0 }),
+        mounter,
+        prepared,
+        hashes,
       }),
     });
     this.#parts = parts;
     this.#remover = remover;
     this.#exited = exited;
     this.#dependencies = dependencies;
-    this.#preparer = new StartPreparer(parts);
+    this.#prepared = prepared;
+    this.#preparer = new StartPreparer({ ...parts, prepared });
     setStatesOf(this, parts.states);
   }
 
   /** {@inheritDoc Runner.prepare} */
   async prepare(executable: Executable, options: PrepareOptions = {}): Promise<void> {
-    await this.#preparer.prepare(executable, options);
+    await this.untilClosed(
+      options,
+      (signal) => this.#preparer.prepare(executable, { ...options, signal }),
+    );
+  }
+
+  /** {@inheritDoc Runner.discardPrepared} */
+  async discardPrepared(id: string): Promise<void> {
+    await this.#prepared.discard(id);
   }
 
   /** {@inheritDoc Runner.buildDependencies} */
@@ -130,6 +147,7 @@ export class DockerRunner extends EngineRunner {
 
   /** {@inheritDoc Runner.removeOrphans} */
   async removeOrphans(options: RemoveOrphansOptions = {}): Promise<string[]> {
+    await this.#prepared.removeStale();
     const removed = await this.#remover.removeOrphans(Object.values(this.#parts.config.images)[0]!, options);
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;
@@ -150,7 +168,8 @@ export class DockerRunner extends EngineRunner {
   }
 
   /** Closes the parts that are closed with the runner. */
-  protected closeParts(): Promise<void> {
-    return closeParts(this.#parts);
+  protected async closeParts(): Promise<void> {
+    await this.#prepared[Symbol.asyncDispose]();
+    await closeParts(this.#parts);
   }
 }

@@ -107,6 +107,8 @@ export abstract class EngineRunner implements Runner {
   abstract readonly capabilities: RunnerCapabilities;
   /** {@inheritDoc Runner.prepare} */
   abstract prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
+  /** {@inheritDoc Runner.discardPrepared} */
+  abstract discardPrepared(id: string): Promise<void>;
   /** {@inheritDoc Runner.buildDependencies} */
   abstract buildDependencies(
     executable: Executable,

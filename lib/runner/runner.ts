@@ -38,6 +38,8 @@ export interface RunnerCallOptions {
 export interface PrepareOptions extends RunnerCallOptions {
   /** Container that the start will replace. Once it ends, work that only makes the start faster is cancelled. */
   readonly replaces?: string;
+  /** Whether a run of it is due within seconds: its files are put in place, too, where they are on this host. @default {false} */
+  readonly isDue?: boolean;
 }
 
 /** Options of {@linkcode Runner.startContainer}. */
@@ -270,6 +272,13 @@ export interface Runner extends AsyncDisposable {
    * {@linkcode startContainer} fetches whatever is missing or has changed. Rejects as the start would.
    */
   prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
+  /**
+   * Removes the files that {@linkcode prepare} has put in place for a run that was due, and that will not come. Otherwise
+   * they go after five minutes, and with {@linkcode close}.
+   *
+   * @param id Id of the executable.
+   */
+  discardPrepared(id: string): Promise<void>;
   /**
    * Builds what the code of an executable needs, unless that is already done: libraries that it names, and scripts in
    * TypeScript. The result belongs in `Executable.dependencies`; a start builds nothing. Rejects with

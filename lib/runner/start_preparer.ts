@@ -12,6 +12,7 @@ import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { PreparedWorkspaces } from "./prepared_workspaces.ts";
 import type { PrepareOptions } from "./runner.ts";
 
 /** How often the container that is to be replaced is polled, in ms. */
@@ -31,9 +32,11 @@ export interface StartPreparerOptions {
   readonly sources: readonly StartSource[];
   /** Compiles code ahead of a start. @default {code is not compiled ahead} */
   readonly bytecode?: BytecodeLayers;
+  /** Puts the files of runs in place. */
+  readonly prepared: Pick<PreparedWorkspaces, "prepare">;
 }
 
-/** Pulls the image, fetches the code and compiles it, all before a start. */
+/** Pulls the image, fetches the code, compiles it and puts it in place, all before a start. */
 export class StartPreparer {
   readonly #options: StartPreparerOptions;
 
@@ -48,8 +51,8 @@ export class StartPreparer {
    * @param executable A validated executable.
    * @param options See {@linkcode PrepareOptions}.
    */
-  async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
-    const { code, bytecode, orchestrator, config, secrets, sources } = this.#options;
+  async prepare(executable: Executable, { replaces, isDue, signal }: PrepareOptions = {}): Promise<void> {
+    const { code, orchestrator, config, secrets, sources, prepared } = this.#options;
     const image = imageOf(executable, config.images);
     code.warmUp();
     await Promise.all([
@@ -58,6 +61,12 @@ export class StartPreparer {
       executable.secrets && secrets.check(executable.secrets, signal),
       ...sources.map((source) => source.check?.(executable, signal)),
     ]);
+    await this.#compile(executable, image, { replaces, signal });
+    if (isDue) await prepared.prepare(executable, signal);
+  }
+
+  async #compile(executable: Executable, image: string, { replaces, signal }: PrepareOptions): Promise<void> {
+    const { code, bytecode, orchestrator } = this.#options;
     if (!bytecode) return;
     using live = replaces ? whileRunning(orchestrator, replaces, signal) : undefined;
     const compiling = live?.signal ?? signal;

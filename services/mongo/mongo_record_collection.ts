@@ -35,13 +35,12 @@ export class MongoRecordCollection {
         {},
         async ({ signal }) => await this.#records.findOne({ _id }, { signal }) ?? undefined,
       ),
-    together: async (ids) => {
-      return await this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
+    together: (ids) =>
+      this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
         const found = await this.#records.find({ _id: { $in: [...new Set(ids)] } }, { signal }).toArray();
         const byId = new Map(found.map((stored) => [stored._id, stored]));
         return ids.map((id) => byId.get(id));
-      });
-    },
+      }),
   });
 
   /** The same for inserts: a database that syncs each write by itself could not follow many starts. */

@@ -184,6 +184,7 @@ export class ScheduleService {
     ]);
     await events[Symbol.asyncDispose]();
     await this.#runs.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS));
+    await this.#preparer.close();
   }
 
   /**
@@ -213,6 +214,7 @@ export class ScheduleService {
    * @param signal Aborts the check.
    */
   async check(id: string, signal: AbortSignal): Promise<void> {
+    this.#preparer.forget(id);
     await this.#passes.run(id, async () => {
       const stored = await this.#options.repository.find(id, { signal });
       if (stored) await this.#reconciler.reconcile([stored], signal);

@@ -89,6 +89,7 @@ export class ModelEngine {
       | "collect"
       | "removeOrphans"
       | "prepare"
+      | "discardPrepared"
     > = {
       capabilities: { spansHosts: this.spansHosts },
       startContainer: (executable, options = {}) =>
@@ -126,6 +127,7 @@ export class ModelEngine {
         this.#world.prepared.push({ id, filePath, at: this.#world.clock.now() });
         return Promise.resolve();
       },
+      discardPrepared: () => Promise.resolve(),
     };
     return runner as Runner;
   }
