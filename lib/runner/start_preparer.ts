@@ -39,6 +39,7 @@ export interface StartPreparerOptions {
 /** Pulls the image, fetches the code, compiles it and puts it in place, all before a start. */
 export class StartPreparer {
   readonly #options: StartPreparerOptions;
+  #isEngineKnown = false;
 
   /** @param options See {@linkcode StartPreparerOptions}. */
   constructor(options: StartPreparerOptions) {
@@ -57,12 +58,20 @@ export class StartPreparer {
     code.warmUp();
     await Promise.all([
       orchestrator.pullImage(image, { signal }),
+      this.#knowEngine(signal),
       code.fetchAndExtract(executable, () => Promise.resolve(), { signal }),
       executable.secrets && secrets.check(executable.secrets, signal),
       ...sources.map((source) => source.check?.(executable, signal)),
     ]);
     await this.#compile(executable, image, { replaces, signal });
     if (isDue) await prepared.prepare(executable, signal);
+  }
+
+  /** The first start would wait for what the engine says of its storage. */
+  async #knowEngine(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isEngineKnown) return;
+    await this.#options.orchestrator.info({ signal });
+    this.#isEngineKnown = true;
   }
 
   async #compile(executable: Executable, image: string, { replaces, signal }: PrepareOptions): Promise<void> {

@@ -18,7 +18,7 @@ import { until } from "../support/until.ts";
 
 const SCHEDULES = 10;
 /** From the start of the process to the slot, in ms: the first round has least. */
-const AHEAD_MS = [6000, 7300, 8600, 9900, 11_200];
+const AHEAD_MS = [6000, 7300, 8600, 9900, 11_200, 6600, 7900, 9200, 10_500];
 const CODE = "import time\ndef main(id, config):\n    time.sleep(3)\n";
 /** Libraries that a program brings along: 1 MB. */
 const FILES = 50;
