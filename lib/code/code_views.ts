@@ -29,8 +29,8 @@ export interface CreateViewOptions {
   readonly owner?: FileOwner;
   /** Absolute paths of folders to merge over the tree. @default {[]} */
   readonly layers?: readonly string[];
-  /** Whether the view is made ahead of a start, when there is time for a larger copy. @default {false} */
-  readonly isAhead?: boolean;
+  /** Largest tree that is copied, in bytes, where the view is made ahead of a start. @default {a small one} */
+  readonly copyBytes?: number;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +43,7 @@ const SEPARATORS = /[:,\\"]/;
  */
 const SMALL = { entries: 64, bytes: 256 * 1024 };
 /** The same where a copy is made ahead. */
-const SMALL_AHEAD = { entries: 1000, bytes: 8 * 1024 ** 2 };
+const AHEAD_ENTRIES = 1000;
 /** Longest mount options, in bytes: the kernel accepts one page. */
 const MAX_OPTION_BYTES = 3_500;
 
@@ -72,7 +72,7 @@ export class CodeViews {
    * @throws {BerthError} If the folder cannot be written (`archive/io`).
    */
   async create(tree: CodeTree, options: CreateViewOptions): Promise<CodeView> {
-    const { folder, target, owner, layers = [], isAhead = false, signal } = options;
+    const { folder, target, owner, layers = [], copyBytes = 0, signal } = options;
     const view = `${folder}/view`;
     const overlay: OverlayMount = {
       lower: [...layers, tree.path, tree.base],
@@ -82,9 +82,8 @@ export class CodeViews {
     };
     return await onDisk(`write to '${folder}'`, async () => {
       Deno.mkdirSync(view, { mode: 0o700 });
-      const isCheapToCopy = isAhead
-        ? isWithin(tree, SMALL_AHEAD)
-        : layers.length === 0 && isWithin(tree, SMALL);
+      const isCheapToCopy = (layers.length === 0 && isWithin(tree, SMALL)) ||
+        isWithin(tree, { entries: AHEAD_ENTRIES, bytes: copyBytes });
       if (this.#overlay && !isCheapToCopy && fits(overlay)) {
         Deno.mkdirSync(overlay.work, { mode: 0o700 });
         if (owner) Deno.chownSync(view, owner.uid, owner.gid);

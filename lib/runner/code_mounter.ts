@@ -7,7 +7,7 @@
 import type { BytecodeLayers } from "../code/bytecode_layers.ts";
 import type { CodeManager, ExtractedCode } from "../code/code_manager.ts";
 import { removeTree } from "../code/remove_tree.ts";
-import type { CodeView, CodeViews } from "../code/code_views.ts";
+import type { CodeView, CodeViews, CreateViewOptions } from "../code/code_views.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
@@ -17,11 +17,12 @@ import type { ScriptManager } from "../executable/script_manager.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import { limitsOf } from "./limit_bounds.ts";
 
 /** Parts of a {@linkcode CodeMounter}. */
 export interface CodeMounterOptions {
-  /** Names the images. */
-  readonly config: Pick<DockerRunnerConfig, "images">;
+  /** Names the images, and limits what bots write. */
+  readonly config: Pick<DockerRunnerConfig, "images" | "network" | "resources">;
   /** Fetches and extracts code. */
   readonly code: CodeManager;
   /** Writes the runner's own files. */
@@ -76,6 +77,11 @@ export interface MountCodeOptions extends FillWorkspaceOptions {
   readonly filled?: FilledWorkspace | undefined;
 }
 
+/** Largest code that is copied ahead of a start, in bytes. */
+const MAX_COPY_BYTES = 8 * 1024 ** 2;
+/** A copy counts as written by the bot: it may have this part of the bot's disk limit. */
+const COPY_SHARE = 100;
+
 /** Names in a workspace of the files that {@linkcode CodeMounter.fill} puts there. */
 const FILLED = ["view", "work", CONFIG_FILE, STOP_REASON_FILE];
 
@@ -95,10 +101,12 @@ export class CodeMounter {
    * @param options See {@linkcode FillWorkspaceOptions}.
    */
   fill(executable: Executable, options: FillWorkspaceOptions): Promise<FilledWorkspace> {
+    const { diskBytes = Infinity } = limitsOf(executable, this.#options.config).resources;
+    const copyBytes = Math.min(MAX_COPY_BYTES, diskBytes / COPY_SHARE);
     return this.#withCode(
       executable,
       options,
-      (code) => this.#fill(executable, code, { ...options, isAhead: true }),
+      (code) => this.#fill(executable, code, { ...options, copyBytes }),
     );
   }
 
@@ -167,7 +175,7 @@ export class CodeMounter {
   async #fill(
     executable: Executable,
     { tree }: ExtractedCode,
-    { folder, user, signal, isAhead = false }: FillWorkspaceOptions & { readonly isAhead?: boolean },
+    { folder, user, signal, copyBytes }: FillWorkspaceOptions & Pick<CreateViewOptions, "copyBytes">,
   ): Promise<FilledWorkspace> {
     const { scripts, views, bytecode, workspaces, chownToBotUser, config } = this.#options;
     const path = workspaces.path(folder);
@@ -182,7 +190,7 @@ export class CodeMounter {
         target: codeMountDir(executable.entrypoint),
         owner,
         layers: layer ? [layer] : undefined,
-        isAhead,
+        copyBytes,
         signal,
       }),
       onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner)),

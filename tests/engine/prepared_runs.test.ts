@@ -94,3 +94,18 @@ Deno.test("files that were prepared for a run that does not come go when they ar
   await other.close();
   assert.deepEqual(await folders(), []);
 });
+
+Deno.test("code is copied ahead where the copy is a small part of the bot's disk limit, and mounted otherwise", async () => {
+  await using fixture = await RunnerFixture.open();
+  const { runner, deploy, folders, config } = fixture;
+  const files = { "main.py": program("one"), "data.bin": LARGE };
+  for (const [diskMb, names] of [[200, ["data.bin", "main.py"]], [20, []]] as const) {
+    const limits = { diskBytes: diskMb * 1024 ** 2 };
+    const executable = await deploy(files, { ...NAMES, config: { n: 1 }, limits });
+    await runner.prepare(executable, { isDue: true });
+    const view = `${config.tempDir}/${config.instance}/containers/${(await folders())[0]}/view`;
+    const copied = (await Array.fromAsync(Deno.readDir(view))).map(({ name }) => name);
+    assert.deepEqual(copied.filter((name) => files[name as keyof typeof files]).sort(), names);
+    assert.deepEqual((await run(fixture, executable, "20260131t090000")).lines, ["one 1"]);
+  }
+});
