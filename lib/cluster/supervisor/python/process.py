@@ -41,7 +41,12 @@ class Process:
 def start_process(command, env, cwd="/", prepare=None):
     """Starts a program that reads nothing. `prepare` is called in its process before. Raises OSError if it cannot start."""
     told, tell = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(told)
+        os.close(tell)
+        raise
     if pid == 0:
         become(command, env, cwd, prepare, tell)
     os.close(tell)
