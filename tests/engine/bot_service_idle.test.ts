@@ -17,10 +17,18 @@ Deno.test("BotService only lists while nothing changes: once in each interval", 
   // Requests that began before are over with the second list.
   const before = noteRequests(proxies.engine);
   await until("two lists", () => before.filter(({ path }) => path === "/containers/json").length >= 2);
-  const requests = noteRequests(proxies.engine);
-  const begin = performance.now();
-  await until(`${CYCLES} lists`, () => requests.length >= CYCLES, 60_000);
-  const intervals = (performance.now() - begin) / 1000;
+  // After an outage, also of a database that others keep busy, it reads at once.
+  const outages = () => berth.lines.filter((line) => /waiting for=|reachable again/.test(line)).length;
+  let requests: EngineRequestLine[] = [];
+  let intervals = 0;
+  await until("a measurement without an outage", async () => {
+    const outagesBefore = outages();
+    requests = noteRequests(proxies.engine);
+    const begin = performance.now();
+    await until(`${CYCLES} lists`, () => requests.length >= CYCLES, 60_000);
+    intervals = (performance.now() - begin) / 1000;
+    return outages() === outagesBefore;
+  });
   assert.deepEqual([...new Set(requests.map(({ method, path }) => `${method} ${path}`))], [
     "GET /containers/json",
   ]);

@@ -127,7 +127,10 @@ export class ModelEngine {
         this.#world.prepared.push({ id, filePath, at: this.#world.clock.now() });
         return Promise.resolve();
       },
-      discardPrepared: () => Promise.resolve(),
+      discardPrepared: (id) => {
+        this.#world.discarded.push(id);
+        return Promise.resolve();
+      },
     };
     return runner as Runner;
   }
@@ -221,6 +224,7 @@ export class World {
   readonly database = new DatabaseSync(":memory:");
   readonly starts: ModelStart[] = [];
   /** Code that was brought near. */
+  readonly discarded: string[] = [];
   readonly prepared: { readonly id: string; readonly filePath: string; readonly at: number }[] = [];
   readonly engines = new Map<string, ModelEngine>();
   /** Violations that must never happen, and did. */

@@ -60,7 +60,7 @@ Deno.test("ScheduleService runs each slot once, in its second and never early, a
   assert.deepEqual(world.broken, []);
 });
 
-Deno.test("ScheduleService brings code near before the slot, once, and again when it is other code", async () => {
+Deno.test("ScheduleService prepares each slot once, before it, and leaves disabled and later ones", async () => {
   const world = await newWorld();
   await world.put("minutely", { schedule: "* * * * *" });
   await world.put("disabled", { schedule: "* * * * *", enabled: false });
@@ -68,17 +68,38 @@ Deno.test("ScheduleService brings code near before the slot, once, and again whe
   const scheduler = startScheduler(world, "one");
   await world.clock.advance(4 * MINUTE);
   const prepared = () => world.prepared.map(({ id, filePath }) => `${id} ${filePath}`);
-  assert.deepEqual(prepared(), ["minutely code"]);
-  const before = (BEGIN + MINUTE - world.prepared[0]!.at) / SECOND;
-  assert.ok(before >= 5 && before <= 25, `${before} s before the slot`);
+  assert.deepEqual(prepared(), Array.from({ length: 4 }, () => "minutely code"));
+  for (const [index, { at }] of world.prepared.entries()) {
+    const before = (BEGIN + (index + 1) * MINUTE - at) / SECOND;
+    assert.ok(before >= 5 && before <= 25, `${before} s before the slot`);
+  }
   world.database.exec(`UPDATE bot_schedules SET document = replace(document, '"code"', '"other"')`);
   await world.clock.advance(2 * MINUTE);
-  assert.deepEqual(prepared(), ["minutely code", "minutely other"]);
+  assert.deepEqual(prepared().slice(4), ["minutely other", "minutely other"]);
   assert.equal(world.starts.length, 6);
   await scheduler.stop();
 });
 
-Deno.test("ScheduleService runs a slot whose code could not be brought near", async () => {
+Deno.test("ScheduleService discards what it has prepared for a schedule that changes, and at its end", async () => {
+  const world = await newWorld();
+  for (const id of ["changed", "removed", "kept", "later"]) {
+    await world.put(id, { schedule: id === "later" ? "0 0 1 1 *" : "* * * * *" });
+  }
+  const scheduler = startScheduler(world, "one");
+  await world.clock.advance(MINUTE - SECOND);
+  assert.deepEqual(world.prepared.map(({ id }) => id).sort(), ["changed", "kept", "removed"]);
+  world.discarded.length = 0;
+  await scheduler.service.check("changed", new AbortController().signal);
+  await scheduler.service.check("later", new AbortController().signal);
+  await world.delete("removed");
+  await scheduler.service.check("removed", new AbortController().signal);
+  assert.deepEqual(world.discarded, ["changed", "removed"]);
+  await scheduler.stop();
+  // A preparation that was under way may have put them in place again.
+  assert.deepEqual(new Set(world.discarded), new Set(["changed", "removed", "kept"]));
+});
+
+Deno.test("ScheduleService runs a slot that could not be prepared", async () => {
   const world = await newWorld();
   await world.put("minutely", { schedule: "* * * * *" });
   const runner = world.engine("one").runner();
