@@ -59,18 +59,18 @@ export async function* readLogAfter(
   const first = expected + MARGIN_ENTRIES;
   for (const tail of [first, first * WIDENING_FACTOR, undefined]) {
     const finder = new OffsetFinder(after, tail === undefined);
-    const wholeFinder = new OffsetFinder(after, true);
+    // For a log that turns out to have fewer entries: then they are all of it.
+    const wholeFinder = tail === undefined ? undefined : new OffsetFinder(after, true);
     const held: LogEntry[] = [];
     let count = 0;
     for await (const batch of read(tail === undefined ? {} : { tail })) {
       count += batch.length;
       const entries = finder.entriesAfter(batch);
       if (entries.length > 0) yield { entries };
-      if (!finder.isFound) held.push(...wholeFinder.entriesAfter(batch));
+      if (wholeFinder && !finder.isFound) held.push(...wholeFinder.entriesAfter(batch));
     }
     if (finder.isFound) return;
-    // A log that has fewer entries is whole.
-    if (wholeFinder.isFound && count < (tail ?? 0)) {
+    if (wholeFinder?.isFound && count < tail!) {
       if (held.length > 0) yield { entries: held };
       return;
     }
