@@ -18,13 +18,13 @@ export interface PreparedWorkspacesParts {
   /** Names the images. */
   readonly config: Pick<DockerRunnerConfig, "images" | "instance">;
   /** Folders of the containers. */
-  readonly workspaces: Workspaces;
+  readonly workspaces: Pick<Workspaces, "create">;
   /** Fills them. */
   readonly mounter: Pick<CodeMounter, "fill">;
   /** Removes those that no run takes. */
   readonly remover: Pick<ContainerRemover, "discardFolder">;
   /** Users that bots run as. */
-  readonly users: BotUsers;
+  readonly users: Pick<BotUsers, "ownerOf">;
   /** Hash executables. */
   readonly hashes: Pick<ExecutableHashes, "whole">;
   /** The clock. @default {the one of this machine} */
@@ -45,7 +45,7 @@ interface Kept extends PreparedWorkspace {
   readonly preparedAt: number;
 }
 
-/** How long a workspace waits for its run, in ms. */
+/** How old a workspace may be before {@linkcode PreparedWorkspaces.removeStale} removes it, in ms. */
 const KEPT_MS = 5 * 60_000;
 
 /** Keeps at most one workspace for each id. A start that finds one takes half of Berth's time, and mounts no overlay. */

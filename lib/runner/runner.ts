@@ -274,7 +274,7 @@ export interface Runner extends AsyncDisposable {
   prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
   /**
    * Removes the files that {@linkcode prepare} has put in place for a run that was due, and that will not come. Otherwise
-   * they go after five minutes, and with {@linkcode close}.
+   * {@linkcode close} removes them, or the next {@linkcode prepare} or {@linkcode removeOrphans} after five minutes.
    *
    * @param id Id of the executable.
    */
