@@ -9,6 +9,12 @@
 # `docker run … berth ps`, with the same volumes, is the same as the last one. Further variables (MONGO_URI,
 # MINIO_ENDPOINT, NATS_URL …) with -e; see docs/configuration.md.
 ARG BASE=denoland/deno:2.9.6
+ARG GO_BASE=golang:1.24
+# The program that runs bots in the containers of a cluster.
+FROM ${GO_BASE} AS supervisor
+COPY lib/cluster/supervisor/program /source
+RUN sh /source/build.sh
+
 FROM ${BASE}
 WORKDIR /app
 COPY deno.json deno.lock ./
@@ -18,6 +24,7 @@ COPY cli ./cli
 COPY services ./services
 COPY examples ./examples
 # Everything that is imported is in the image: a start needs no network.
+COPY --from=supervisor /source/build ./lib/cluster/supervisor/program/build
 COPY setup/ready.ts ./setup/
 RUN deno cache --frozen main.ts setup/ready.ts lib/archive/extraction_thread.ts lib/archive/pack_thread.ts lib/logs/search_thread.ts
 COPY setup/image_entrypoint.sh /usr/local/bin/berth

@@ -55,7 +55,7 @@ const ALLOWED: Rules["allowed"] = {
   "lib/dependencies": [...GROUND, "lib/code", "lib/engine", "lib/executable", "lib/objects", "lib/secrets"],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
   "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects"],
-  "lib/cluster/supervisor": [],
+  "lib/cluster/supervisor": ["lib"],
   "lib/runner": [
     ...GROUND,
     "lib/archive",
@@ -258,6 +258,7 @@ const ALLOWED: Rules["allowed"] = {
     ...GROUND,
     "lib/archive",
     "lib/cluster",
+    "lib/cluster/supervisor",
     "lib/logs",
     "lib/objects",
     "lib/runner",

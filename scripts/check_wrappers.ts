@@ -1,5 +1,5 @@
 /**
- * Checks the wrappers, the SDK and the examples with the parser of their own language. A missing interpreter is
+ * Checks the wrappers, the SDK, the supervisor and the examples with the parser of their own language. A missing interpreter is
  * reported and skipped: the engine tests run the same files inside the images.
  *
  * @module
@@ -79,7 +79,22 @@ export async function checkWrappers(folders: string[]): Promise<boolean> {
     console.log(`${passed ? "ok   " : "ERROR"} ${path}`);
     ok &&= passed;
   }
+  const go = await find(/\.go$/);
+  if (go.length > 0) ok &&= await checkGo(go);
   return ok;
+}
+
+/** `gofmt` names the files that it would change. */
+async function checkGo(files: readonly string[]): Promise<boolean> {
+  const path = await findOnPath("gofmt");
+  if (path === undefined) {
+    console.log(`gofmt is not on the PATH: ${files.length} files not checked`);
+    return true;
+  }
+  const { stdout } = await new Deno.Command(path, { args: ["-l", ...files], stderr: "inherit" }).output();
+  const wrong = new TextDecoder().decode(stdout).trim();
+  console.log(wrong === "" ? `ok    ${files.length} files of Go` : `ERROR gofmt would change ${wrong}`);
+  return wrong === "";
 }
 
 if (import.meta.main) {

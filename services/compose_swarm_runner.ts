@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadSupervisorProgram } from "../lib/cluster/supervisor/supervisor_program.ts";
 import { createSwarmRunner, type CreateSwarmRunnerOptions } from "../lib/cluster/create_swarm_runner.ts";
 import { setStatesOf } from "../lib/runner/states_of.ts";
 import { createSecretResolver } from "../lib/secrets/create_secret_resolver.ts";
@@ -14,7 +15,7 @@ import type { ServiceConfig } from "./config.ts";
 import { Leases } from "./leases/leases.ts";
 
 /** Options that the runners of one machine and of a cluster share. */
-type SharedOptions = Omit<CreateSwarmRunnerOptions, "leases" | "orders" | "link" | "secrets">;
+type SharedOptions = Omit<CreateSwarmRunnerOptions, "leases" | "orders" | "link" | "program" | "secrets">;
 
 /**
  * Builds the runner.
@@ -22,12 +23,14 @@ type SharedOptions = Omit<CreateSwarmRunnerOptions, "leases" | "orders" | "link"
  * @param config The configuration.
  * @param parts The parts that it uses.
  * @param options Its options.
+ * @throws {InvalidConfigError} If the supervisor's program is not built.
  */
-export function composeSwarmRunner(
+export async function composeSwarmRunner(
   config: ServiceConfig,
   { stores, store }: Pick<RunnerCompositionParts, "stores" | "store">,
   options: SharedOptions,
-): ComposedRunner {
+): Promise<ComposedRunner> {
+  const program = await loadSupervisorProgram();
   const leases = new Leases({
     store: stores.leases,
     leaseSeconds: config.leaseSeconds,
@@ -35,7 +38,7 @@ export function composeSwarmRunner(
   });
   const supervisors = composeSupervisors(config.runner, { ...stores, store, leases });
   const secrets = createSecretResolver(config.runner.secrets, config.runner.dataDir);
-  const runner = createSwarmRunner({ ...options, ...supervisors, leases, secrets });
+  const runner = createSwarmRunner({ ...options, ...supervisors, leases, secrets, program });
   setStatesOf(runner, supervisors.states);
   return {
     runner,

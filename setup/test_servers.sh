@@ -88,7 +88,6 @@ http_ok() {
 
 # MinIO's images are on quay.io (no longer on Docker Hub). The module version is the last commit of its repository.
 minio_image=quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z.hotfix.7aa24e772
-go_version=1.24.8 # the one that its go.mod names
 minio_module=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 
 minio_server() {
@@ -166,7 +165,7 @@ minio_wait() {
 
 # Built once and kept. Its module asks for Go 1.24, which a Go from 1.21 on fetches by itself when it is let.
 minio_build() {
-  go_setup MinIO "MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=…"
+  go_for_server MinIO "MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=…"
   mkdir -p -- "$scratch/go"
   say "no MinIO image can be pulled: building MinIO from its Go module, once (2 to 5 minutes)"
   GOBIN=$scratch/go GOTOOLCHAIN=${GOTOOLCHAIN-auto} CGO_ENABLED=0 logged "$GO" install "$minio_module" || {
@@ -177,37 +176,12 @@ minio_build() {
   mv -f -- "$scratch/go/minio" "$state/bin/minio"
 }
 
-# go_setup SERVER SETTINGS: sets $GO to a Go that can build the server; the settings are for one that is there.
-go_setup() {
-  [ -z "${go_done-}" ] || return 0
-  GO=$(command -v go) || GO=
-  [ -n "$GO" ] || [ ! -x /usr/local/go/bin/go ] || GO=/usr/local/go/bin/go
-  if [ -z "$GO" ] && can_apt; then
-    say "installing Go from the distribution"
-    apt_install golang-go ca-certificates || :
-    GO=$(command -v go) || GO=
-  fi
-  [ -n "$GO" ] ||
+# go_for_server SERVER SETTINGS: sets $GO to a Go that can build the server; the settings are for one that is there.
+go_for_server() {
+  go_setup ||
     fail "the tests need a real $1, and there is none: none in the environment, no registry for its image, no Go to build it" \
       "$2 berth test" \
       "or install Go 1.24 or later: https://go.dev/doc/install"
-  go_minor=$("$GO" env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  if [ "${go_minor:-0}" -lt 21 ]; then go_toolchain; fi
-  go_done=1
-}
-
-# A Go from before 1.21 (Debian 12 has 1.19) does not fetch newer ones, but they are modules, so it can be told to.
-go_toolchain() {
-  say "Go 1.$go_minor is too old: fetching Go $go_version"
-  go_module=golang.org/toolchain@v0.0.1-go$go_version.$("$GO" env GOOS)-$("$GO" env GOARCH)
-  go_folder=$("$GO" mod download -json "$go_module" 2>>"$state/setup.log" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
-  [ -n "$go_folder" ] ||
-    fail "Go $go_version could not be fetched; see .berth/setup.log" "install Go 1.24 or later: https://go.dev/doc/install"
-  # Files of a module are neither writable nor executable.
-  cp -R -- "$go_folder" "$scratch/toolchain"
-  chmod -R u+rwX,go+rX "$scratch/toolchain"
-  chmod 755 "$scratch"/toolchain/bin/* "$scratch"/toolchain/pkg/tool/*/*
-  GO=$scratch/toolchain/bin/go
 }
 
 # --- NATS -----------------------------------------------------------------------------------------------
@@ -415,7 +389,7 @@ ferretdb_is_built() {
 }
 
 ferretdb_build() {
-  go_setup "MongoDB (or FerretDB)" "MONGO_URI=mongodb://host:port"
+  go_for_server "MongoDB (or FerretDB)" "MONGO_URI=mongodb://host:port"
   say "no MongoDB image can be pulled: building FerretDB from its Go module, once (1 to 2 minutes)"
   GOTOOLCHAIN=${GOTOOLCHAIN-auto} CGO_ENABLED=0 logged ferretdb_compile || {
     show_log "$state/setup.log"

@@ -41,10 +41,21 @@ export class ClusterContainers implements ClusterEngine {
   readonly #swarm: SwarmContainers;
   readonly #link: SupervisorLink;
 
-  /** @param swarm The Swarm. @param link Reaches the supervisors. */
-  constructor(swarm: SwarmContainers, link: SupervisorLink) {
+  readonly #onBegun: (order: string, node: string) => void;
+
+  /**
+   * @param swarm The Swarm.
+   * @param link Reaches the supervisors.
+   * @param onBegun Called with each order that a supervisor is seen to have taken up, and the name of its node.
+   */
+  constructor(
+    swarm: SwarmContainers,
+    link: SupervisorLink,
+    onBegun: (order: string, node: string) => void = () => {},
+  ) {
     this.#swarm = swarm;
     this.#link = link;
+    this.#onBegun = onBegun;
   }
 
   /** Reads the state of a container, with what its supervisor has reported. @param container Id or name. */
@@ -53,7 +64,9 @@ export class ClusterContainers implements ClusterEngine {
     const order = info?.labels[LABEL.folder];
     // Its supervisor has not been there yet.
     if (!info || order === undefined || info.phase === "starting") return info;
-    return withSession(info, await this.#link.session(order, options));
+    const session = await this.#link.session(order, options);
+    if (session && info.nodeName !== undefined) this.#onBegun(order, info.nodeName);
+    return withSession(info, session);
   }
 
   /** Lists containers as the Swarm sees them. */

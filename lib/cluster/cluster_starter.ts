@@ -34,7 +34,9 @@ import type { ClusterPlacement } from "./cluster_placement.ts";
 import type { ClusterRemover } from "./cluster_remover.ts";
 import { leaseKey } from "./lease_key.ts";
 import { OrderGiver, type PreparedStart } from "./order_giver.ts";
+import type { NodePrograms } from "./node_programs.ts";
 import { serviceName } from "./service_name.ts";
+import { START_FILE, type SupervisorFile } from "./supervisor/supervisor_files.ts";
 import type { SupervisorConfigs } from "./supervisor_configs.ts";
 import { newOrderId, type WorkOrders } from "./work_orders.ts";
 import { measureStart } from "../runner/measure_start.ts";
@@ -56,7 +58,7 @@ export interface ClusterStarterOptions {
   /** The Swarm. */
   readonly swarm: Pick<
     SwarmOrchestrator,
-    "create" | "getStatus" | "inspectImage" | "secrets" | "waitUntilStarted"
+    "create" | "getStatus" | "inspectImage" | "recentNodes" | "secrets" | "waitUntilStarted"
   >;
   /** Names images by their digests. */
   readonly images: ClusterImages;
@@ -66,8 +68,12 @@ export interface ClusterStarterOptions {
   readonly orders: WorkOrders;
   /** Decides on the constraints for the node of a container. */
   readonly placement: Pick<ClusterPlacement, "of">;
-  /** The programs of the supervisor. */
+  /** The files of the supervisor. */
   readonly configs: SupervisorConfigs;
+  /** Knows which nodes have the supervisor's program. */
+  readonly programs: NodePrograms;
+  /** The file of Berth's certificate authority, if it has one of its own. */
+  readonly authority: readonly SupervisorFile[];
   /** Fetches and checks code. */
   readonly code: CodeManager;
   /** Checks that secrets have values. */
@@ -248,7 +254,7 @@ export class ClusterStarter {
   }
 
   async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {
-    const { swarm, configs } = this.#options;
+    const { authority, configs, programs, swarm } = this.#options;
     try {
       return await swarm.create(spec, { signal });
     } catch (error) {
@@ -256,8 +262,8 @@ export class ClusterStarter {
       if (!(error instanceof EngineError) || !/config/i.test(error.message)) throw error;
       configs.forget();
       const targets = new Set(spec.configs.map(({ target }) => target));
-      const files = (await configs.ensure()).filter(({ target }) => targets.has(target));
-      return await swarm.create({ ...spec, configs: files }, { signal });
+      const files = [START_FILE, ...authority, ...programs.files].filter(({ path }) => targets.has(path));
+      return await swarm.create({ ...spec, configs: await configs.ensure(files) }, { signal });
     }
   }
 

@@ -42,7 +42,9 @@ import { ClusterPlacement } from "./cluster_placement.ts";
 import { ClusterRemover } from "./cluster_remover.ts";
 import { ClusterStarter } from "./cluster_starter.ts";
 import { leaseOf } from "./lease_key.ts";
-import { CA_FILE, supervisorFiles } from "./supervisor/supervisor_files.ts";
+import { NodePrograms } from "./node_programs.ts";
+import { CA_FILE, MISSING_EXIT_CODE, START_FILE } from "./supervisor/supervisor_files.ts";
+import type { SupervisorProgram } from "./supervisor/supervisor_program.ts";
 import { SupervisorConfigs } from "./supervisor_configs.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
 import { SwarmRunner } from "./swarm_runner.ts";
@@ -62,6 +64,8 @@ export interface CreateSwarmRunnerOptions {
   readonly link: SupervisorLink;
   /** Reads secrets. */
   readonly secrets: SecretResolver;
+  /** The program that runs a bot in its container. */
+  readonly program: SupervisorProgram;
   /** Whether to store the output of the containers. @default {false} */
   readonly collectLogs?: boolean;
   /** Takes measurements. @default {nothing is measured} */
@@ -96,7 +100,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
     ...(meter && { onCall: (...call) => meter.engineCalled(...call) }),
   });
   const uid = Deno.uid() ?? 0;
-  const orchestrator = new ClusterContainers(swarm, link);
+  const programs = new NodePrograms(options.program);
+  const orchestrator = new ClusterContainers(swarm, link, (order, node) => programs.begun(order, node));
   const ownership = new ContainerOwnership(config.instance);
   const secrets = new ContainerSecrets(
     options.secrets,
@@ -104,8 +109,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   );
   const users = createClusterUsers(config, swarm);
   const hashes = new ExecutableHashes(config, users.spec);
-  const authority = berthCaFile === undefined ? [] : [{ path: CA_FILE, text: readAuthority(berthCaFile) }];
-  const configs = new SupervisorConfigs(swarm.configs, [...supervisorFiles(), ...authority]);
+  const authority = berthCaFile === undefined ? [] : [{ path: CA_FILE, content: readAuthority(berthCaFile) }];
+  const configs = new SupervisorConfigs(swarm.configs, [START_FILE, ...authority, ...programs.files]);
   const codeParts = createCodeParts(config, { store, orchestrator, uid });
   const builders = new ClusterBuilders({
     engines: managers.map((address) =>
@@ -160,7 +165,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
     orders,
     leases,
     ownership,
-    onEnded: async ({ labels, nodeName }, signal) => {
+    onEnded: async ({ exitCode, labels, nodeName }, signal) => {
+      if (exitCode === MISSING_EXIT_CODE && nodeName !== undefined) programs.missing(nodeName);
       const [kind, id, order] = [labels[LABEL.kind], labels[LABEL.id], labels[LABEL.folder]];
       if (kind === undefined || id === undefined || order === undefined) return;
       const end = (await link.session(order, { signal }))?.end;
@@ -219,6 +225,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       orders,
       placement,
       configs,
+      programs,
+      authority,
       secrets: options.secrets,
       users,
       hashes,
@@ -230,7 +238,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   });
 }
 
-function readAuthority(path: string): string {
+function readAuthority(path: string): Uint8Array {
   let text = "";
   try {
     text = Deno.readTextFileSync(path);
@@ -238,7 +246,7 @@ function readAuthority(path: string): string {
     const message = `must name a file that Berth can read: ${messageOf(error)}`;
     throw new InvalidConfigError([{ path: "BERTH_CA", message }]);
   }
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return new TextEncoder().encode(text);
   throw new InvalidConfigError([{
     path: "BERTH_CA",
     message: `must name a PEM file with certificates; '${path}' has none`,

@@ -44,7 +44,8 @@ export function meets(node: SwarmNode, text: string): boolean {
   return (valueOf(node, key).toLowerCase() === value.toLowerCase()) === isEqual;
 }
 
-function isUsable({ Status, Spec }: SwarmNode): boolean {
+/** Whether the Swarm may place tasks on a node. @param node The node. */
+export function isUsable({ Status, Spec }: SwarmNode): boolean {
   return Status.State === "ready" && Spec.Availability === "active";
 }
 

@@ -8,7 +8,6 @@ import { LABEL } from "../engine/labels.ts";
 import type { SwarmContainerSpec, SwarmFile } from "../engine/swarm/swarm_service_spec.ts";
 import { EngineError } from "../errors.ts";
 import { accountEnvironment } from "../executable/accounts.ts";
-import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import type { Executable } from "../executable/executable.ts";
 import { limitsOf } from "../runner/limit_bounds.ts";
 import type { StartContainerOptions } from "../runner/runner.ts";
@@ -22,10 +21,10 @@ import {
   BOOTSTRAP_FILE,
   CA_FILE,
   CACHE_MOUNT,
+  START_FILE,
   SUPERVISOR_CAPABILITIES,
-  SUPERVISOR_COMMAND,
+  supervisorCommand,
   type SupervisorEnvironment,
-  supervisorFiles,
 } from "./supervisor/supervisor_files.ts";
 import type { OrderedCode, OrderedProgram, WorkOrder } from "./work_orders.ts";
 
@@ -42,7 +41,16 @@ const SECRETS_BYTES = 16 * 1024 ** 2;
 /** Parts of {@linkcode OrderGiver}. */
 export type OrderGiverOptions = Pick<
   ClusterStarterOptions,
-  "config" | "orders" | "hashes" | "ownership" | "swarm" | "configs" | "users" | "placement"
+  | "authority"
+  | "config"
+  | "configs"
+  | "hashes"
+  | "orders"
+  | "ownership"
+  | "placement"
+  | "programs"
+  | "swarm"
+  | "users"
 >;
 
 /** The parts that a start prepares before it takes the lease. */
@@ -76,7 +84,7 @@ export class OrderGiver {
     { order: id, image, code, program, user }: PreparedStart,
     lease: HeldLease,
   ): Promise<SwarmContainerSpec> {
-    const { config, orders, hashes, ownership, swarm, configs, users, placement } = this.#options;
+    const { config, orders, hashes, ownership, swarm, users, placement, programs } = this.#options;
     const { signal, slotTime } = options;
     const { resources, network } = limitsOf(executable, config);
     const graceSeconds = options.stopGraceSeconds ?? config.stopGraceSeconds;
@@ -96,7 +104,11 @@ export class OrderGiver {
       givenAt: new Date().toISOString(),
     };
     const ownLabels = ownership.ownLabels;
-    const [token, files] = await Promise.all([orders.put(order, { signal }), configs.ensure()]);
+    const [token, placed] = await Promise.all([
+      orders.put(order, { signal }),
+      placement.of(executable, target.kind, { signal }),
+    ]);
+    const configs = await this.#files(id, placed.constraints, signal);
     const secret = await swarm.secrets.create({
       name: tokenName(id),
       labels: { ...ownLabels, [LABEL.kind]: TOKEN_KIND, [LABEL.folder]: id },
@@ -114,7 +126,7 @@ export class OrderGiver {
     return {
       name: target.name,
       image,
-      command: SUPERVISOR_COMMAND,
+      command: supervisorCommand(programs.version),
       env: { ...environment },
       labels: {
         ...ownLabels,
@@ -129,11 +141,11 @@ export class OrderGiver {
         [LABEL.code]: code.sha256,
         [LABEL.epoch]: String(lease.epoch),
       },
-      configs: filesFor(executable, files),
+      configs,
       secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
       volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
       tmpfs: executable.secrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [],
-      ...await placement.of(executable, target.kind, { signal }),
+      ...placed,
       network,
       resources: {
         ...resources,
@@ -146,14 +158,17 @@ export class OrderGiver {
       graceSeconds: graceSeconds + REPORT_SECONDS + snapshotSeconds(executable, target),
     };
   }
-}
 
-/** An image of a language needs only the supervisor in that language. */
-function filesFor(executable: Executable, files: readonly SwarmFile[]): SwarmFile[] {
-  const { interpreter } = runtimeOf(executable);
-  const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;
-  const wanted = new Set([...supervisorFiles(language).map(({ path }) => path), CA_FILE]);
-  return files.filter(({ target }) => wanted.has(target));
+  /** The files of the supervisor that the container has mounted. */
+  async #files(
+    order: string,
+    constraints: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<SwarmFile[]> {
+    const { authority, configs, programs, swarm } = this.#options;
+    const nodes = await swarm.recentNodes({ signal });
+    return await configs.ensure([START_FILE, ...authority, ...programs.filesFor(order, nodes, constraints)]);
+  }
 }
 
 /** How long the engine waits for the snapshot of a stop. A smaller state takes less. */

@@ -1,5 +1,5 @@
 /**
- * The supervisor's programs as configs of the Swarm, which all containers share.
+ * The supervisor's files as configs of the Swarm, which all containers share.
  *
  * @module
  */
@@ -17,28 +17,44 @@ const HASH_LENGTH = 40;
 
 /** Keeps one config for each content of a file, so that Berths of several versions get along. */
 export class SupervisorConfigs {
-  readonly #configs: SwarmObjects;
-  readonly #files: readonly SupervisorFile[];
-  #ensured: Promise<readonly SwarmFile[]> | undefined;
+  readonly #configs: Pick<SwarmObjects, "create" | "list" | "remove">;
+  readonly #own: ReadonlySet<string>;
+  /** Ids of the configs by their names. */
+  #ids: Promise<ReadonlyMap<string, string>> | undefined;
 
-  /** @param configs The configs of the Swarm. @param files The files. */
-  constructor(configs: SwarmObjects, files: readonly SupervisorFile[]) {
+  /** @param configs The configs of the Swarm. @param files All files that this version has. */
+  constructor(
+    configs: Pick<SwarmObjects, "create" | "list" | "remove">,
+    files: readonly SupervisorFile[],
+  ) {
     this.#configs = configs;
-    this.#files = files;
+    this.#own = new Set(files.map(({ content }) => nameOf(content)));
   }
 
-  /** Makes sure that the Swarm has the configs. @returns The files, to be mounted. */
-  ensure(): Promise<readonly SwarmFile[]> {
-    this.#ensured ??= this.#ensure().catch((error) => {
-      this.#ensured = undefined;
-      throw error;
+  /** Makes sure that the Swarm has configs. @param files The files. @returns The files, to be mounted. */
+  async ensure(files: readonly SupervisorFile[]): Promise<SwarmFile[]> {
+    const named = files.map(({ path, content }) => ({ path, content, name: nameOf(content) }));
+    let ids = await this.#known();
+    const missing = named.filter(({ name }) => !ids.has(name));
+    for (const { name, content } of missing) {
+      const labels = { [LABEL.managed]: "true", [LABEL.kind]: KIND };
+      // Another start, or another Berth, may create it at the same moment.
+      await this.#configs.create({ name, labels, content });
+    }
+    if (missing.length > 0) {
+      this.forget();
+      ids = await this.#known();
+    }
+    return named.map(({ path, name }) => {
+      const id = ids.get(name);
+      if (id === undefined) throw new EngineError(`Cannot store config '${name}' in the Swarm.`, 500);
+      return { id, name, target: path, mode: 0o444 };
     });
-    return this.#ensured;
   }
 
   /** Looks again at the next start: a config may have been removed. */
   forget(): void {
-    this.#ensured = undefined;
+    this.#ids = undefined;
   }
 
   /**
@@ -47,37 +63,34 @@ export class SupervisorConfigs {
    * @returns Names of those that were removed.
    */
   async removeUnused(signal?: AbortSignal): Promise<string[]> {
-    const own = new Set(this.#files.map(({ text }) => nameOf(text)));
     const removed: string[] = [];
     for (const { ID, Spec: { Name } } of await this.#configs.list({ [LABEL.kind]: KIND }, { signal })) {
-      if (!own.has(Name) && await this.#configs.remove(ID, { signal })) removed.push(Name);
+      if (!this.#own.has(Name) && await this.#configs.remove(ID, { signal })) removed.push(Name);
     }
     return removed;
   }
 
-  async #ensure(): Promise<readonly SwarmFile[]> {
-    const labels = { [LABEL.managed]: "true", [LABEL.kind]: KIND };
-    let ids = await this.#ids();
-    const missing = this.#files.filter(({ text }) => !ids.has(nameOf(text)));
-    for (const { text } of missing) {
-      // Another Berth may create it at the same moment.
-      await this.#configs.create({ name: nameOf(text), labels, content: new TextEncoder().encode(text) });
-    }
-    if (missing.length > 0) ids = await this.#ids();
-    return this.#files.map(({ path, text }) => {
-      const name = nameOf(text);
-      const id = ids.get(name);
-      if (id === undefined) throw new EngineError(`Cannot store config '${name}' in the Swarm.`, 500);
-      return { id, name, target: path, mode: 0o444 };
+  #known(): Promise<ReadonlyMap<string, string>> {
+    this.#ids ??= this.#list().catch((error) => {
+      this.forget();
+      throw error;
     });
+    return this.#ids;
   }
 
-  async #ids(): Promise<Map<string, string>> {
+  async #list(): Promise<ReadonlyMap<string, string>> {
     const listed = await this.#configs.list({ [LABEL.kind]: KIND });
     return new Map(listed.map(({ ID, Spec }) => [Spec.Name, ID]));
   }
 }
 
-function nameOf(text: string): string {
-  return `berth-${createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH)}`;
+const names = new WeakMap<Uint8Array, string>();
+
+/** Hashes each content once. */
+function nameOf(content: Uint8Array): string {
+  const known = names.get(content);
+  if (known !== undefined) return known;
+  const name = `berth-${createHash("sha256").update(content).digest("hex").slice(0, HASH_LENGTH)}`;
+  names.set(content, name);
+  return name;
 }

@@ -27,7 +27,7 @@ export class BashEntrypointFactory {
 # Runs the program described by the environment (SCRIPT_PATH, CONFIG_FILE, ID) as its runtime does.
 set -eu
 cd ${WORKING_DIR}
-[ -z "\${STATE_DIR:-}" ] || mkdir -p "$STATE_DIR" || :
+[ -z "\${STATE_DIR:-}" ] || [ -d "$STATE_DIR" ] || mkdir -p "$STATE_DIR" || :
 ${launch}`;
     return [{ path: ENTRYPOINT_SCRIPT, text, mode: 0o755 }];
   }

@@ -79,7 +79,7 @@ export function parseDockerRunnerConfig(
       logs: value.MINIO_LOGS_BUCKET,
       state: value.MINIO_STATE_BUCKET,
     },
-    images: imagesOf(value.RUNTIME_IMAGES, cluster !== undefined),
+    images: imagesOf(value.RUNTIME_IMAGES),
     ...dockerConfigOf(value),
     resources: {
       memoryBytes: value.BOT_MEMORY_LIMIT_MB * MIB,

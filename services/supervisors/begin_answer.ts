@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { leaseTimes } from "../../lib/cluster/cluster_leases.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
@@ -18,16 +17,13 @@ import {
   STATE_MOUNT,
   STOP_REASON_FILE,
 } from "../../lib/executable/container_layout.ts";
-import { runnerFiles } from "../../lib/executable/runner_files.ts";
 import { scriptPath } from "../../lib/executable/executable.ts";
-import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
+import { OWN_FOLDER, runnerContent } from "./runner_content.ts";
 import { sdkViews } from "../../lib/executable/sdk_factory.ts";
 import { isTypeScript } from "../../lib/dependencies/code_needs.ts";
 import { TRANSLATED } from "../../lib/executable/code_dependencies.ts";
 import { SECRETS_MOUNT } from "../../lib/secrets/container_secrets.ts";
 
-/** Folder of the files that a container shares with no other. */
-const OWN_FOLDER = "/berth-own";
 /** Size of the largest result, in bytes. */
 export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
@@ -67,7 +63,7 @@ export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string,
     ...(pids !== undefined && { pids }),
     graceMs: graceSeconds * 1000,
     ...programOf(order, secrets),
-    runner: runnerOf(order),
+    runner: { folder: RUNNER_FOLDER, sha256: runnerContent(order.executable).sha256 },
     files: filesOf(order),
     stopReasonFile: `${OWN_FOLDER}/${STOP_REASON_FILE}`,
     links: sdkViews(executable).map(({ path, target }) => ({
@@ -120,19 +116,6 @@ function scriptOf(executable: WorkOrder["executable"]): string | undefined {
   const script = scriptPath(executable);
   const isTranslated = executable.dependencies?.scripts && script !== undefined && isTypeScript(script);
   return isTranslated ? `${script}${TRANSLATED}` : undefined;
-}
-
-/**
- * The runner's own files, which all containers on a node share that have the same. Those of the container alone are
- * elsewhere; links lead to them.
- */
-function runnerOf({ executable }: WorkOrder): Record<string, unknown> {
-  const files = executable.runtime === IMAGE_RUNTIME ? [] : runnerFiles(executable);
-  const links = Object.fromEntries(
-    [CONFIG_FILE, STOP_REASON_FILE].map((name) => [name, `${OWN_FOLDER}/${name}`]),
-  );
-  const sha256 = createHash("sha256").update(JSON.stringify({ files, links })).digest("hex");
-  return { folder: RUNNER_FOLDER, sha256, files, links };
 }
 
 /** The files of the container alone. Only the bot can read its configuration, which may contain secrets. */

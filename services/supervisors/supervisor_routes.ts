@@ -62,6 +62,8 @@ async function answer(
   switch (`${method} ${snapshot === undefined ? path : "snapshot"}`) {
     case "POST renew":
       return json(await supervisors.renew(taken, await readJson(request, renewBody)));
+    case "GET runner":
+      return json(supervisors.runner(taken));
     case "POST stopping":
       return json(await supervisors.stopping(taken));
     case "POST end":

@@ -20,6 +20,7 @@ import type { CarriedStates, SnapshotFacts } from "./carried_states.ts";
 import { addressesOf, objectsOf } from "./order_objects.ts";
 import type { OrderRecords } from "./order_records.ts";
 import type { RequestBox } from "./request_box.ts";
+import { type RunnerContent, runnerContent } from "./runner_content.ts";
 import type { SessionBook, StoredSession, Taker } from "./session_book.ts";
 import type { RenewBody } from "./supervisor_messages.ts";
 import type { EndFacts, Uploads } from "./uploads.ts";
@@ -164,6 +165,11 @@ export class Supervisors {
     const token = await sessions.renewToken(order.id, session);
     const asked = await requests.requestsOf(order.id);
     return { ...(token !== undefined && { token }), ...(asked.length > 0 && { requests: asked }) };
+  }
+
+  /** Returns the runner's own files: a node that has them already does not ask. */
+  runner({ order }: TakenOrder): RunnerContent {
+    return runnerContent(order.executable);
   }
 
   /** Says why the engine asks a supervisor to end. */

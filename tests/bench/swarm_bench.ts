@@ -82,7 +82,10 @@ async function createSame(): Promise<(name: string) => Promise<unknown>> {
   const [service] = await docker.listServices({ filters: { label: ["runtime.managed=true"] } });
   const spec = service!.Spec as { TaskTemplate: { ContainerSpec: Record<string, unknown> } };
   const { TaskTemplate } = spec;
-  const container = { ...TaskTemplate.ContainerSpec, Command: COMMAND, Args: [], Labels: RAW };
+  const { Configs, ...own } = TaskTemplate.ContainerSpec as { Configs: { File: { Name: string } }[] };
+  // The first container on a node brings the program along; the others do not.
+  const usual = Configs.filter(({ File }) => File.Name.endsWith(".sh"));
+  const container = { ...own, Configs: usual, Command: COMMAND, Args: [], Labels: RAW };
   const same = { ...spec, Labels: RAW, TaskTemplate: { ...TaskTemplate, ContainerSpec: container } };
   return (name) => docker.createService({ ...same, Name: name } as unknown as Docker.CreateServiceOptions);
 }

@@ -11,6 +11,7 @@ import { LABEL } from "../../lib/engine/labels.ts";
 import { Workspaces } from "../../lib/code/workspaces.ts";
 import { ClusterBuilders } from "../../lib/cluster/cluster_builders.ts";
 import { createSwarmRunner } from "../../lib/cluster/create_swarm_runner.ts";
+import { SupervisorProgram } from "../../lib/cluster/supervisor/supervisor_program.ts";
 import { SentBuilderFiles } from "../../lib/dependencies/sent_builder_files.ts";
 import { DependencyError } from "../../lib/dependencies/dependency_error.ts";
 import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
@@ -56,6 +57,7 @@ async function open(more: Record<string, string> = {}) {
       leases: unused,
       orders: unused,
       link: unused,
+      program: new SupervisorProgram({ x86_64: new Uint8Array(1), aarch64: new Uint8Array(1) }),
     });
   };
   const cluster = clusterOf();

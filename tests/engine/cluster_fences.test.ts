@@ -21,7 +21,7 @@ const OUTAGE_MS = 60_000;
 const KILLS = 20;
 /** Sends a signal to the supervisors of the machine on which it runs, and prints their numbers. */
 const SIGNAL_SUPERVISORS = `for process in /proc/[0-9]*; do
-  tr '\\0' ' ' <$process/cmdline 2>/dev/null | grep -q '^python3 .*/supervisor\\.py' || continue
+  tr '\\0' ' ' <$process/cmdline 2>/dev/null | grep -q '^/berth-cache/programs/' || continue
   kill -$0 \${process#/proc/} && echo \${process#/proc/}
 done; true`;
 

@@ -1,48 +1,46 @@
 #!/bin/sh
-# The supervisor's own shell part.
-#   start        runs the supervisor with the language that the image has
-#   watch FILE   kills everything in the container at the time in FILE, whatever the supervisor does
+# supervisor.sh VERSION: the first program of every container of a cluster. It runs the supervisor and ends with it, which
+# ends every other program in the container.
+#
+# The supervisor is on the node, in a folder that the containers share. A container for a node that may not have this
+# version yet brings it along: compressed, in parts, for each kind of machine.
 here=${0%/*}
+folder=${BERTH_CACHE:-/berth-cache}/programs
+program=$folder/$1
 
-start() {
-  for program in ${BERTH_LANGUAGES:-python node}; do
-    case $program in
-    python) command -v python3 >/dev/null && exec python3 -I -S -B "$here/supervisor.py" ;;
-    node) command -v node >/dev/null && exec node --max-semi-space-size=1 --optimize-for-size "$here/supervisor.cjs" ;;
-    esac
-  done
-  command -v deno >/dev/null &&
-    exec deno run --quiet --allow-all --no-prompt --v8-flags=--max-semi-space-size=1,--optimize-for-size "$here/supervisor.cjs"
-  echo "berth: this image has none of python3, node and deno, one of which Berth needs on a cluster: use an image that has one" >&2
-  exit 127
+install() {
+  machine=$(uname -m)
+  set -- "$here/$machine".*
+  [ -e "$1" ] || return 1
+  mkdir -p "$folder" && chmod 700 "$folder" || return 1
+  # Several containers may do this at once: each writes a file of its own, and the last one stays.
+  part=$(mktemp "$program.XXXXXX") || return 1
+  cat "$@" | gzip -dc >"$part" && chmod 755 "$part" && sync && mv -f "$part" "$program" && return 0
+  rm -f "$part"
+  return 1
 }
 
-# FILE holds a time in hundredths of a second since the start of the machine, twice: a time that is just being written
-# differs from its copy.
-watch() {
-  trap '' TERM INT HUP
-  # A shell that cannot start `sleep` any more ends: then nothing would end the program in time.
-  trap 'kill -9 -1' EXIT
-  while :; do
-    at= again=
-    read -r at again <"$1" || :
-    read -r now rest </proc/uptime
-    now=${now%.*}${now#*.}
-    if [ "$at" != "$again" ] || [ -z "$at" ]; then
-      sleep 0.1 2>/dev/null || sleep 1
-      continue
-    fi
-    left=$((at - now))
-    [ "$left" -gt 0 ] || break
-    part=$((left % 100))
-    [ "$part" -gt 9 ] || part=0$part
-    sleep "$((left / 100)).$part" 2>/dev/null || sleep "$((left / 100 > 0 ? left / 100 : 1))" || exit 1
-  done
-  kill -9 -1
+# shellcheck disable=SC2317 # a trap calls it
+stop() {
+  isStopped=1
+  [ -z "$supervisor" ] || kill -TERM "$supervisor"
 }
 
-case ${1:-} in
-start) start ;;
-watch) watch "$2" ;;
-*) echo "usage: $0 start|watch FILE" >&2; exit 2 ;;
-esac
+# A file may be empty after a loss of power.
+if ! [ -s "$program" ] && ! install; then
+  echo "berth: this node does not have the supervisor ($(uname -m), version $1) yet; the next start brings it along" >&2
+  exit 69
+fi
+supervisor=
+isStopped=
+trap stop TERM INT
+"$program" &
+supervisor=$!
+[ -z "$isStopped" ] || kill -TERM "$supervisor"
+# A signal ends the wait, too.
+while :; do
+  wait "$supervisor"
+  code=$?
+  kill -0 "$supervisor" 2>/dev/null || break
+done
+exit "$code"

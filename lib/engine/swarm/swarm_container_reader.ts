@@ -47,9 +47,14 @@ export class SwarmContainerReader {
     if (services.length === 0) return [];
     const [tasks, nodes] = await Promise.all([
       this.#services.tasks({ label }, options),
-      abortable(this.#nodesNow(), options.signal),
+      this.recentNodes(options),
     ]);
     return toSwarmContainers(services, tasks, nodes, this.#clock.now());
+  }
+
+  /** Lists the nodes as they were at most half a second ago. */
+  async recentNodes({ signal }: EngineCallOptions): Promise<SwarmNode[]> {
+    return await abortable(this.#nodesNow(), signal);
   }
 
   #nodesNow(): Promise<SwarmNode[]> {

@@ -159,6 +159,11 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     return await this.#services.nodes(options);
   }
 
+  /** Lists the nodes as they were at most half a second ago, for callers that many starts ask at once. */
+  async recentNodes(options: EngineCallOptions = {}): Promise<SwarmNode[]> {
+    return await this.#containers.recentNodes(options);
+  }
+
   /**
    * Sets whether the Swarm places tasks on a node. Containers on it keep running, unless it is `drain`.
    *

@@ -25,6 +25,7 @@ async function start(answers: readonly (Error | undefined)[]) {
       resources: {},
     },
     swarm: {},
+    placement: { of: () => Promise.resolve({ constraints: [] }) },
     images: { pinned: () => Promise.resolve("image@sha256:1") },
     leases: {
       take: (key: string, owner: string) => {

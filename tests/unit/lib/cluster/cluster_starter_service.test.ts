@@ -3,6 +3,9 @@ import type { ClusterLeases, LeaseRef } from "../../../../lib/cluster/cluster_le
 import { ClusterPlacement } from "../../../../lib/cluster/cluster_placement.ts";
 import { ClusterStarter, type ClusterStarterOptions } from "../../../../lib/cluster/cluster_starter.ts";
 import type { NewestState } from "../../../../lib/cluster/supervisor_link.ts";
+import { NodePrograms } from "../../../../lib/cluster/node_programs.ts";
+import type { SupervisorFile } from "../../../../lib/cluster/supervisor/supervisor_files.ts";
+import { SupervisorProgram } from "../../../../lib/cluster/supervisor/supervisor_program.ts";
 import type { WorkOrder } from "../../../../lib/cluster/work_orders.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
 import type { SwarmNode } from "../../../../lib/engine/swarm/swarm_answers.ts";
@@ -28,6 +31,8 @@ const config = parseDockerRunnerConfig({
   STOP_GRACE_SECONDS: "30",
 });
 
+const PROGRAM = new SupervisorProgram({ x86_64: new Uint8Array(1_500_000), aarch64: new Uint8Array(1) });
+
 /** A Swarm that keeps what it is asked for, and says what a test wants. */
 class StarterWorld {
   readonly specs: SwarmContainerSpec[] = [];
@@ -42,6 +47,7 @@ class StarterWorld {
   standing: SwarmContainer | undefined;
   newest: NewestState | undefined;
   nodes: SwarmNode[] = [node("node-1", "ready")];
+  readonly programs = new NodePrograms(PROGRAM);
 
   async start(executable: Partial<ExecutableInput> = {}, options: StartContainerOptions = {}) {
     const parsed = parseExecutable({
@@ -80,6 +86,7 @@ class StarterWorld {
         waitUntilStarted: () => this.onWait(),
         inspectImage: () => Promise.resolve(undefined),
         secrets: { create: () => Promise.resolve("secret-id") },
+        recentNodes: () => Promise.resolve(this.nodes),
       },
       images: { pinned: (image: string) => Promise.resolve(image) },
       leases,
@@ -93,7 +100,13 @@ class StarterWorld {
         { nodes: () => Promise.resolve(this.nodes) },
         { newestState: () => Promise.resolve(this.newest) },
       ),
-      configs: { ensure: () => Promise.resolve([]), forget: () => {} },
+      configs: {
+        ensure: (files: readonly SupervisorFile[]) =>
+          Promise.resolve(files.map(({ path: target }) => ({ target }))),
+        forget: () => {},
+      },
+      programs: this.programs,
+      authority: [],
       code: {
         fetchAndExtract: (_executable: unknown, use: (code: unknown) => Promise<unknown>) =>
           use({ tree: { sha256: "0".repeat(64) }, script: "main.py" }),
@@ -113,12 +126,12 @@ function toContainer({ name, image, labels }: SwarmContainerSpec): SwarmContaine
   return { id: "service", name, image, labels, phase: "starting", createdAt: new Date() };
 }
 
-function node(Hostname: string, State: string): SwarmNode {
+function node(Hostname: string, State: string, Architecture = "x86_64"): SwarmNode {
   return {
     ID: Hostname,
     Version: { Index: 1 },
     Spec: { Role: "worker", Availability: "active" },
-    Description: { Hostname },
+    Description: { Hostname, Platform: { OS: "linux", Architecture } },
     Status: { State },
   };
 }
@@ -212,4 +225,30 @@ Deno.test("a bot starts where the end of its state is, unless that was stored or
   assert.deepEqual(await constraintsOf({ ...newest, isStored: true }), []);
   assert.deepEqual(await constraintsOf(newest, [node("node-1", "down"), node("node-2", "ready")]), []);
   assert.deepEqual(await constraintsOf(undefined), []);
+});
+
+Deno.test("a container brings the supervisor along unless each node that it may run on is known to have it", async () => {
+  const world = new StarterWorld();
+  const start = async (executable: Partial<ExecutableInput> = {}) => {
+    await world.start(executable);
+    return world.specs.at(-1)!.configs.map(({ target }) => target.replace("/berth-supervisor/", ""));
+  };
+  /** The supervisor of the last start begins on a node. */
+  const begins = (node: string) => world.programs.begun(world.orders.at(-1)!.id, node);
+  const x86 = ["supervisor.sh", "x86_64.0", "x86_64.1"];
+  world.nodes = [node("node-1", "ready"), node("node-2", "ready"), node("node-3", "ready", "aarch64")];
+  assert.deepEqual(await start(), [...x86, "aarch64.0"]);
+  begins("node-1");
+  begins("node-3"); // a session that is read twice: the start was on one node
+  assert.deepEqual(await start(), [...x86, "aarch64.0"]);
+  begins("node-3");
+  assert.deepEqual(await start(), x86);
+  assert.deepEqual(await start({ placement: { constraints: ["node.hostname==node-1"] } }), ["supervisor.sh"]);
+  world.nodes = [node("node-1", "ready"), node("node-2", "down"), node("node-3", "ready", "aarch64")];
+  assert.deepEqual(await start(), ["supervisor.sh"]);
+  world.programs.missing("node-1");
+  assert.deepEqual(await start(), x86);
+  // An earlier Berth gave that order, perhaps with another version.
+  world.programs.begun("another-order", "node-1");
+  assert.deepEqual(await start(), x86);
 });

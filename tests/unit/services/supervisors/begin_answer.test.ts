@@ -2,20 +2,18 @@ import assert from "node:assert/strict";
 import { DEFAULT_ARCHIVE_LIMITS } from "../../../../lib/archive/archive_limits.ts";
 import { newOrderId, type WorkOrder } from "../../../../lib/cluster/work_orders.ts";
 import { type ExecutableInput, parseExecutable } from "../../../../lib/executable/executable.ts";
+import { runnerContent } from "../../../../services/supervisors/runner_content.ts";
 import { beginAnswer } from "../../../../services/supervisors/begin_answer.ts";
 
 const SHA256 = "0".repeat(64);
+
+const EXECUTABLE = { id: "grid", entrypointFiles: { bot: "main.py" }, filePath: "me/grid/1" };
 
 function answerTo(executable: Partial<ExecutableInput>, more: Partial<WorkOrder> = {}) {
   const order: WorkOrder = {
     id: newOrderId(),
     kind: "bot",
-    executable: parseExecutable({
-      id: "grid",
-      entrypointFiles: { bot: "main.py" },
-      filePath: "me/grid/1",
-      ...executable,
-    }),
+    executable: parseExecutable({ ...EXECUTABLE, ...executable }),
     specHash: "h",
     lease: { key: "bot/grid", owner: "o", epoch: 9, leaseSeconds: 30 },
     leaseMode: "strict",
@@ -32,7 +30,7 @@ function answerTo(executable: Partial<ExecutableInput>, more: Partial<WorkOrder>
     limits: DEFAULT_ARCHIVE_LIMITS,
     cacheBytes: 1,
     leaseAgeMs: 1500,
-    // deno-lint-ignore no-explicit-any -- the other side is Python
+    // deno-lint-ignore no-explicit-any -- the other side is Go
   }) as any;
 }
 
@@ -64,13 +62,14 @@ Deno.test("beginAnswer() describes the container that a bot has on one host", ()
 
 Deno.test("beginAnswer() names the runner's files by their content, so that containers share them", () => {
   const { runner } = answerTo({ config: '{"a":1}' });
-  assert.equal(runner.folder, "/berth");
-  assert.deepEqual(runner.links, {
+  const { files, links, sha256 } = runnerContent(parseExecutable({ ...EXECUTABLE, config: '{"a":3}' }));
+  assert.deepEqual(runner, { folder: "/berth", sha256 });
+  assert.deepEqual(links, {
     "config.json": "/berth-own/config.json",
     "stop_reason": "/berth-own/stop_reason",
   });
-  const paths = runner.files.map(({ path }: { path: string }) => path);
-  assert(paths.includes("entrypoint.sh") && paths.includes("python_wrapper.py"), paths);
+  const paths = files.map(({ path }) => path);
+  assert(paths.includes("entrypoint.sh") && paths.includes("python_wrapper.py"), String(paths));
   assert.equal(answerTo({ config: '{"a":2}' }).runner.sha256, runner.sha256);
   assert.notEqual(answerTo({ runtime: "nodejs20" }).runner.sha256, runner.sha256);
 });

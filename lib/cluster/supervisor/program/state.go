@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// tolerance is how much larger than its limit a state may be and still become a snapshot.
+	tolerance = 2
+	// archiveSlack is how much larger than the state its archive may be, in bytes.
+	archiveSlack  = 1 << 24
+	snapshotLimit = 5 * time.Second
+)
+
+// state is the folder of the bot, which only this container writes to while it holds the lease. It is kept on its node,
+// and brought to another one by snapshots.
+type state struct {
+	settings         stateSettings
+	berth            *berth
+	user             botUser
+	work, home, data string
+
+	lock   sync.Mutex
+	stored []byte // fingerprint of what was stored last
+}
+
+// stateMeta says which start had the folder last, and which one before it; nil if there was none.
+type stateMeta struct {
+	Mark *string `json:"mark"`
+	Base *string `json:"base"`
+	UID  *uint32 `json:"uid"`
+}
+
+func newState(settings stateSettings, cacheRoot string, berth *berth, user botUser) *state {
+	home := filepath.Join(cacheRoot, "states", settings.Folder)
+	return &state{
+		settings: settings, berth: berth, user: user,
+		work: filepath.Join(cacheRoot, "work"), home: home, data: filepath.Join(home, "data"),
+	}
+}
+
+// prepare makes the folder ready, and returns where its content came from.
+func (s *state) prepare() (*stateOrigin, error) {
+	if err := os.MkdirAll(s.home, 0o711); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(s.home, 0o711); err != nil {
+		return nil, err
+	}
+	os.RemoveAll(filepath.Join(s.home, "new"))
+	meta, last, snapshot := s.readMeta(), s.settings.Last, s.settings.Snapshot
+	isAsked := s.settings.Restore != ""
+	origin := &stateOrigin{Restore: s.settings.Restore}
+	var err error
+	switch {
+	case meta != nil && s.isNewest(meta) && !isAsked && isFolder(s.data):
+		origin.From = "kept"
+		err = s.give(*meta.UID)
+	case last != nil && !s.settings.Follows && !isAsked:
+		return nil, fmt.Errorf("its state is on node %s, and stays there (state.follow: false): start it there, or let its state follow",
+			last.Node)
+	case snapshot != nil:
+		origin.From, origin.Snapshot, origin.SnapshotAt = "restored", snapshot.Name, snapshot.At
+		err = s.restore()
+	default:
+		origin.From = "empty"
+		var fresh string
+		if fresh, err = s.newFolder(); err == nil {
+			err = s.replaceBy(fresh)
+		}
+	}
+	if err == nil {
+		err = s.writeMeta()
+	}
+	return origin, err
+}
+
+// isNewest says whether the start that had the state last was on this node, or one after it that did not get to say so.
+func (s *state) isNewest(meta *stateMeta) bool {
+	if s.settings.Last == nil {
+		return meta.Base == nil
+	}
+	return *meta.Mark == s.settings.Last.Mark || meta.Base != nil && *meta.Base == s.settings.Last.Mark
+}
+
+func (s *state) restore() error {
+	snapshot, archive := s.settings.Snapshot, filepath.Join(s.work, randomHex(16))
+	defer os.Remove(archive)
+	if err := fetch(s.berth, snapshot.URLs, archive, snapshot.SHA256, snapshot.ArchiveBytes, func() {}); err != nil {
+		return fmt.Errorf("cannot fetch snapshot %s of its state: %w", snapshot.Name, err)
+	}
+	fresh, err := s.newFolder()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	unpacker, err := s.user.help(file, nil, "unpack", fresh, strconv.FormatInt(snapshot.Bytes, 10), s.settings.Bot)
+	if err != nil {
+		return err
+	}
+	if err := unpacker.finish(&struct{}{}); err != nil {
+		return err
+	}
+	return s.replaceBy(fresh)
+}
+
+func (s *state) newFolder() (string, error) {
+	fresh := filepath.Join(s.home, "new")
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return "", err
+	}
+	return fresh, os.Chown(fresh, int(s.user.uid), int(s.user.gid))
+}
+
+// replaceBy removes files that are older than the last snapshot, or belong to a history that was abandoned.
+func (s *state) replaceBy(fresh string) error {
+	if err := os.Remove(filepath.Join(s.home, "meta.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.RemoveAll(s.data); err != nil {
+		return err
+	}
+	return os.Rename(fresh, s.data)
+}
+
+// give gives the files to the bot's user. Only those that its last user had: a link to any other file gives nothing.
+func (s *state) give(uid uint32) error {
+	if uid == s.user.uid {
+		return nil
+	}
+	return filepath.WalkDir(s.data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || info.Sys().(*syscall.Stat_t).Uid != uid {
+			return err
+		}
+		return os.Lchown(path, int(s.user.uid), int(s.user.gid))
+	})
+}
+
+func (s *state) readMeta() *stateMeta {
+	var meta stateMeta
+	text, err := os.ReadFile(filepath.Join(s.home, "meta.json"))
+	if err != nil || json.Unmarshal(text, &meta) != nil || meta.Mark == nil || meta.UID == nil {
+		return nil
+	}
+	return &meta
+}
+
+func (s *state) writeMeta() error {
+	meta := stateMeta{Mark: &s.settings.Mark, UID: &s.user.uid}
+	if s.settings.Last != nil {
+		meta.Base = &s.settings.Last.Mark
+	}
+	part := filepath.Join(s.work, randomHex(16))
+	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(part)
+	_, err = file.Write(toJSON(meta))
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, filepath.Join(s.home, "meta.json"))
+}
+
+// snapshot stores a snapshot, and returns its name; none if nothing has changed since the last one.
+func (s *state) snapshot(reason string, isRunning bool) (string, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	before := s.fingerprint()
+	if bytes.Equal(before, s.stored) && reason != "request" {
+		return "", nil
+	}
+	name, err := s.store(reason, isRunning)
+	var refusal *refused
+	if errors.As(err, &refusal) {
+		err = fmt.Errorf("cannot store a snapshot of the state: %w", err)
+	}
+	if err != nil {
+		return "", err
+	}
+	s.stored = before
+	return name, nil
+}
+
+func (s *state) store(reason string, isRunning bool) (string, error) {
+	var opened struct {
+		Name string   `json:"name"`
+		URLs []string `json:"urls"`
+	}
+	archive := filepath.Join(s.work, randomHex(16))
+	defer os.Remove(archive)
+	if err := s.berth.call(http.MethodPost, "/supervisor/v1/snapshots", struct{}{}, &opened, snapshotLimit, ""); err != nil {
+		return "", err
+	}
+	facts, err := s.pack(archive, opened.Name)
+	if err != nil {
+		return "", err
+	}
+	if err := send(s.berth, opened.URLs, archive); err != nil {
+		return "", fmt.Errorf("cannot store a snapshot of the state: %w", err)
+	}
+	facts.Reason, facts.Consistency = reason, "clean"
+	if isRunning {
+		facts.Consistency = "crash"
+	}
+	path := "/supervisor/v1/objects/snapshots/" + opened.Name
+	return opened.Name, s.berth.call(http.MethodPost, path, facts, nil, snapshotLimit, "")
+}
+
+// snapshotFacts are what Berth is told of a snapshot.
+type snapshotFacts struct {
+	packFacts
+	ArchiveBytes int64  `json:"archiveBytes"`
+	SHA256       string `json:"sha256"`
+	Reason       string `json:"reason"`
+	Consistency  string `json:"consistency"`
+}
+
+func (s *state) pack(archive, name string) (facts snapshotFacts, err error) {
+	maxBytes := tolerance * s.settings.MaxBytes
+	manifest := toJSON(map[string]any{"bot": s.settings.Bot, "at": name, "version": s.settings.Version})
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return facts, err
+	}
+	defer reader.Close()
+	packer, err := s.user.help(nil, writer, "pack", s.data, strconv.FormatInt(maxBytes, 10), string(manifest))
+	writer.Close()
+	if err != nil {
+		return facts, err
+	}
+	facts.ArchiveBytes, facts.SHA256, err = writeHashed(archive, reader, maxBytes+archiveSlack)
+	if err != nil {
+		packer.process.Process.Kill()
+	}
+	return facts, errors.Join(err, packer.finish(&facts.packFacts))
+}
+
+func writeHashed(path string, source io.Reader, maxBytes int64) (int64, string, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, "", err
+	}
+	defer file.Close()
+	digest := sha256.New()
+	size, err := io.Copy(io.MultiWriter(file, digest), io.LimitReader(source, maxBytes+1))
+	if err == nil && size > maxBytes {
+		err = errors.New("the archive of the state is too large")
+	}
+	return size, hex.EncodeToString(digest.Sum(nil)), errors.Join(err, file.Close())
+}
+
+// size is that of all files, in bytes.
+func (s *state) size() int64 {
+	total := int64(0)
+	filepath.WalkDir(s.data, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil
+		}
+		if info, err := entry.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	return total
+}
+
+// fingerprint changes when a file does.
+func (s *state) fingerprint() []byte {
+	digest := sha256.New()
+	filepath.WalkDir(s.data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == s.data {
+			return nil
+		}
+		if info, err := entry.Info(); err == nil {
+			fmt.Fprintf(digest, "%s\x00%d\x00%d\x00%d\n", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	return digest.Sum(nil)
+}
