@@ -121,7 +121,7 @@ export interface LeaseTimes {
 export function leaseTimes(leaseSeconds: number): LeaseTimes {
   const leaseMs = leaseSeconds * 1000;
   return {
-    renewEveryMs: leaseMs / 6,
+    renewEveryMs: leaseMs / 4,
     stopAfterMs: leaseMs * 2 / 3,
     killAfterMs: leaseMs * 0.9,
     overAfterMs: leaseMs * 1.1 + 1000,

@@ -13,6 +13,16 @@ import type { SupervisorProgram } from "./supervisor/supervisor_program.ts";
 /** How many starts are remembered until their supervisors have begun. */
 const MAX_STARTS = 10_000;
 
+/** The nodes that a container may run on. */
+export interface StartPlace {
+  /** All nodes. */
+  readonly nodes: readonly SwarmNode[];
+  /** Conditions that its node meets. */
+  readonly constraints: readonly string[];
+  /** Whether it brings the program along in any case: a node may have lost its cache. */
+  readonly isSure: boolean;
+}
+
 /**
  * Decides which containers bring the program along: those that may run on a node of which it is not known that it has
  * the program. A process learns that of each node by its first start there.
@@ -42,14 +52,13 @@ export class NodePrograms {
    * Returns the files that a container has to bring along.
    *
    * @param order Id of its order.
-   * @param nodes The nodes.
-   * @param constraints Conditions that its node meets.
+   * @param start See {@linkcode StartPlace}.
    */
-  filesFor(order: string, nodes: readonly SwarmNode[], constraints: readonly string[]): SupervisorFile[] {
+  filesFor(order: string, { nodes, constraints, isSure }: StartPlace): SupervisorFile[] {
     this.#given.set(order, true);
     const machines = nodes
       .filter((node) => isUsable(node) && constraints.every((text) => meets(node, text)))
-      .filter(({ Description }) => !this.#nodes.has(Description?.Hostname ?? ""))
+      .filter(({ Description }) => isSure || !this.#nodes.has(Description?.Hostname ?? ""))
       .map(({ Description }) => Description?.Platform?.Architecture ?? "");
     return [...new Set(machines)].flatMap((machine) => this.#program.parts.get(machine) ?? []);
   }

@@ -108,7 +108,7 @@ export class OrderGiver {
       orders.put(order, { signal }),
       placement.of(executable, target.kind, { signal }),
     ]);
-    const configs = await this.#files(id, placed.constraints, signal);
+    const configs = await this.#files(id, target, placed.constraints, signal);
     const secret = await swarm.secrets.create({
       name: tokenName(id),
       labels: { ...ownLabels, [LABEL.kind]: TOKEN_KIND, [LABEL.folder]: id },
@@ -162,12 +162,15 @@ export class OrderGiver {
   /** The files of the supervisor that the container has mounted. */
   async #files(
     order: string,
+    { kind }: StartTarget,
     constraints: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<SwarmFile[]> {
     const { authority, configs, programs, swarm } = this.#options;
     const nodes = await swarm.recentNodes({ signal });
-    return await configs.ensure([START_FILE, ...authority, ...programs.filesFor(order, nodes, constraints)]);
+    // A bot is started again if its node has lost the program meanwhile. Nothing repeats a run.
+    const needed = programs.filesFor(order, { nodes, constraints, isSure: kind !== "bot" });
+    return await configs.ensure([START_FILE, ...authority, ...needed]);
   }
 }
 

@@ -10,12 +10,14 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { AnswerRequest, Entrance } from "./api_app.ts";
 import { breakOffWith } from "./break_off.ts";
 import { clientAddress } from "./client_address.ts";
 import { STATUS_TEXT } from "./status_text.ts";
+import { sendWhole } from "./whole_response.ts";
 import { readTlsFiles, type TlsFiles, TlsRenewal } from "./tls_files.ts";
 
 /** Where to listen. */
@@ -165,8 +167,10 @@ export class ApiListener implements AsyncDisposable {
         this.#log.debug("answer broken off", { path: incoming.url, problem: messageOf(error) });
         outgoing.destroy();
       };
-      const answer = async (request: Request) =>
-        breakOffWith(await this.#app(request, entrance, address), breakOff);
+      const answer = async (request: Request) => {
+        const response = await this.#app(request, entrance, address);
+        return sendWhole(response, outgoing) ? RESPONSE_ALREADY_SENT : breakOffWith(response, breakOff);
+      };
       void getRequestListener(answer, { overrideGlobalObjects: false })(incoming, outgoing);
     };
   }

@@ -16,6 +16,7 @@ import { ApiProblem } from "./api_problem.ts";
 import type { ApiRequest, ApiResponse, Handler, Handlers } from "./handlers.ts";
 import type { LeaderAnswer } from "./leader_pass.ts";
 import { parseJsonBody } from "./json_body.ts";
+import { wholeResponse } from "./whole_response.ts";
 import { readQuery } from "./query_values.ts";
 import { readBody } from "./read_body.ts";
 
@@ -150,7 +151,7 @@ function invalid(issues: readonly Issue[]): ApiProblem {
 
 function toResponse({ status, body, headers }: ApiResponse<unknown>): Response {
   if (body === undefined) return new Response(null, { status: status ?? 204, headers: headers ?? {} });
-  return new Response(stringifyExactJson(body), {
+  return wholeResponse(stringifyExactJson(body), {
     status: status ?? 200,
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });

@@ -9,6 +9,7 @@ import { BerthError } from "../../lib/errors.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import type { Problem } from "../contract/common.ts";
 import { ApiProblem } from "./api_problem.ts";
+import { wholeResponse } from "./whole_response.ts";
 
 /** Status by the code of an error, or by the part before its slash. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -56,7 +57,7 @@ export function problemResponse(error: unknown): ProblemAnswer {
   const { problem, headers, isDefect } = problemOf(error);
   return {
     isDefect,
-    response: new Response(JSON.stringify(problem), {
+    response: wholeResponse(JSON.stringify(problem), {
       status: problem.status,
       headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" },
     }),

@@ -19,6 +19,8 @@ const KIND = "bs";
 const TOKEN_MS = 10 * 60_000;
 /** How old a known session may be, in ms: by then every process knows that an order was removed. */
 const FRESH_MS = 30_000;
+/** How old it may be if something else proves that the order is not over, in ms: its token is renewed sooner. */
+const OLD_MS = TOKEN_MS / 2;
 /** How often an unknown token makes Berth read a session again, in ms. */
 const REREAD_MS = 1000;
 const MAX_KNOWN = 10_000;
@@ -58,6 +60,12 @@ export interface Taker {
 interface Known {
   readonly session: StoredSession;
   readonly readAt: number;
+}
+
+/** Options of {@linkcode SessionBook.verify}. */
+export interface VerifyOptions {
+  /** Whether something else proves that the order is not over, so that the session need not be fresh. @default {false} */
+  readonly canBeOld?: boolean;
 }
 
 /** The sessions in the database. A check of a token that was seen before reads nothing. */
@@ -113,10 +121,12 @@ export class SessionBook {
    * Finds the session of a token.
    *
    * @param value The token, of any form.
+   * @param options See {@linkcode VerifyOptions}.
    * @returns The id of its order and the session; `undefined` if the token is wrong, over, or of a removed order.
    */
   async verify(
     value: string,
+    { canBeOld = false }: VerifyOptions = {},
   ): Promise<{ readonly order: string; readonly session: StoredSession } | undefined> {
     const order = orderOfToken(KIND, value);
     if (order === undefined) return undefined;
@@ -125,7 +135,8 @@ export class SessionBook {
       tokens.some((token) => token.hash === hash && token.endsAt > this.#clock.now());
     const known = this.#known.get(order);
     const age = known ? this.#clock.monotonic() - known.readAt : Infinity;
-    if (known && age < (isIn(known.session) ? FRESH_MS : REREAD_MS)) {
+    const freshMs = canBeOld ? OLD_MS : FRESH_MS;
+    if (known && age < (isIn(known.session) ? freshMs : REREAD_MS)) {
       return isIn(known.session) ? { order, session: known.session } : undefined;
     }
     // Only the session is read: the start does not decide whether the token is valid.

@@ -11,6 +11,7 @@ import { ApiProblem } from "../api/api_problem.ts";
 import { bearerToken } from "../api/bearer_token.ts";
 import { problemResponse } from "../api/problem_response.ts";
 import { readBody } from "../api/read_body.ts";
+import { wholeResponse } from "../api/whole_response.ts";
 import { beginBody, endBody, renewBody, snapshotBody } from "./supervisor_messages.ts";
 import type { Supervisors, TakenOrder } from "./supervisors.ts";
 
@@ -39,7 +40,9 @@ export function supervisorRoutes(supervisors: Supervisors): AnswerSupervisor {
         const order = await supervisors.orderOf(token);
         return json(await supervisors.begin(order, await readJson(request, beginBody), request.signal));
       }
-      return await answer(supervisors, await supervisors.admit(token), path, request);
+      // The lease decides about a renewal, whatever else has happened to its order.
+      const taken = await supervisors.admit(token, { canBeOld: path === "renew" });
+      return await answer(supervisors, taken, path, request);
     } catch (error) {
       const { response, isDefect } = problemResponse(error);
       if (isDefect) log.error("request failed", { problem: messageOf(error), stack: (error as Error).stack });
@@ -105,7 +108,7 @@ async function readJson<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
 }
 
 function json(value: unknown): Response {
-  return new Response(JSON.stringify(value ?? {}), {
+  return wholeResponse(JSON.stringify(value ?? {}), {
     headers: { "content-type": "application/json", "cache-control": "no-store" },
   });
 }

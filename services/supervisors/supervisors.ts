@@ -21,7 +21,7 @@ import { addressesOf, objectsOf } from "./order_objects.ts";
 import type { OrderRecords } from "./order_records.ts";
 import type { RequestBox } from "./request_box.ts";
 import { type RunnerContent, runnerContent } from "./runner_content.ts";
-import type { SessionBook, StoredSession, Taker } from "./session_book.ts";
+import type { SessionBook, StoredSession, Taker, VerifyOptions } from "./session_book.ts";
 import type { RenewBody } from "./supervisor_messages.ts";
 import type { EndFacts, Uploads } from "./uploads.ts";
 import type { UsageReports } from "./usage_reports.ts";
@@ -91,10 +91,16 @@ export class Supervisors {
     return order;
   }
 
-  /** Finds the order of a session's token. @throws {ApiProblem} 401 if no order has it. */
-  async admit(token: string): Promise<TakenOrder> {
+  /**
+   * Finds the order of a session's token.
+   *
+   * @param token The token.
+   * @param options Whether the session may be as this process has known it for minutes.
+   * @throws {ApiProblem} 401 if no order has it.
+   */
+  async admit(token: string, options?: VerifyOptions): Promise<TakenOrder> {
     const { sessions, orders } = this.#parts;
-    const found = await sessions.verify(token);
+    const found = await sessions.verify(token, options);
     const order = found && (this.#orders.get(found.order) ?? await orders.get(found.order));
     if (!found || !order) throw refused();
     this.#orders.set(order.id, order);

@@ -246,6 +246,9 @@ Deno.test("a container brings the supervisor along unless each node that it may 
   assert.deepEqual(await start({ placement: { constraints: ["node.hostname==node-1"] } }), ["supervisor.sh"]);
   world.nodes = [node("node-1", "ready"), node("node-2", "down"), node("node-3", "ready", "aarch64")];
   assert.deepEqual(await start(), ["supervisor.sh"]);
+  // Nothing repeats a run, if its node has lost the program.
+  const backtest = { entrypoint: "backtest", entrypointFiles: { backtest: "main.py" } } as const;
+  assert.deepEqual(await start(backtest), [...x86, "aarch64.0"]);
   world.programs.missing("node-1");
   assert.deepEqual(await start(), x86);
   // An earlier Berth gave that order, perhaps with another version.

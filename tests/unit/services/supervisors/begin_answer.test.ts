@@ -44,7 +44,7 @@ Deno.test("beginAnswer() describes the container that a bot has on one host", ()
   assert.equal(command.at(-1), "/berth/entrypoint.sh");
   assert.equal(workingDir, "/tmp");
   assert.deepEqual(lease, {
-    renewEveryMs: 5000,
+    renewEveryMs: 7500,
     stopAfterMs: 20_000,
     killAfterMs: 27_000,
     overAfterMs: 34_000,

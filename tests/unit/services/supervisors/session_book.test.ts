@@ -140,3 +140,23 @@ Deno.test("a request reaches a supervisor that comes to another process, and so 
   assert.deepEqual(await world.records.list("supervisor_requests"), []);
   assert.deepEqual(await world.records.list("supervisor_answers"), []);
 });
+
+Deno.test("a session that another process has removed is known for half a minute, or for five where its age is no matter", async () => {
+  await using world = await twoProcesses();
+  const { one, other, time } = world;
+  const token = (await one.begin(ORDER, TAKER, {}))!;
+  assert(await other.verify(token));
+  await one.remove(ORDER.id);
+  time.passedMs = 29_000;
+  assert(await other.verify(token));
+  time.passedMs = 31_000;
+  assert(await other.verify(token, { canBeOld: true }));
+  assert.equal(await other.verify(token), undefined);
+  const again = (await one.begin(ORDER, TAKER, {}))!;
+  assert(await other.verify(again));
+  await one.remove(ORDER.id);
+  time.passedMs += 5 * MINUTE - 1000;
+  assert(await other.verify(again, { canBeOld: true }));
+  time.passedMs += 2000;
+  assert.equal(await other.verify(again, { canBeOld: true }), undefined);
+});
