@@ -10,6 +10,14 @@ def main(id, config):
     print("ready", flush=True)
     while True: time.sleep(0.05)
 `;
+/** Takes a second to stop. */
+const SLOW = `
+import time
+def on_stop(id, config): time.sleep(1)
+def main(id, config):
+    print("ready", flush=True)
+    while True: time.sleep(0.05)
+`;
 /**
  * A bot that crashed the first three times waits 1, 2 and 4 s. Its start may take some seconds on a busy machine, but no
  * store may hold it up until a call is given up, which takes 20 s.
@@ -102,11 +110,13 @@ for (
 
 Deno.test("the exited container of a replaced bot is removed as soon as a slow object store has its last lines", async () => {
   await using fixture = await BotFixture.open();
-  const { publish, document, proxies: { minio } } = fixture;
+  const { code, publish, document, proxies: { minio } } = fixture;
+  await code.put("bot/1", { "main.py": SLOW });
   // No pass comes to find it.
   await using berth = fixture.start({ RECONCILE_INTERVAL: "600" });
-  await publish("created", document("one", { stops_for: 1 }));
-  await untilRunning(fixture, { one: { stops_for: 1 } });
+  await publish("created", document("one"));
+  // A bot that has just begun may end at once.
+  await untilReady(fixture, "one");
   await publish("updated", document("one", { a: 2 }));
   await berth.logged(/bot stopping/);
   minio.freeze();

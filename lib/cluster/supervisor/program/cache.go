@@ -148,7 +148,7 @@ func (c *cache) use(name string) error {
 	return c.mark(c.path("uses", name, c.owner))
 }
 
-// alive shows that the container still uses its trees. It is cheap enough to be called every second.
+// alive shows that the container still uses its trees. It is cheap enough to be called often.
 func (c *cache) alive() {
 	if now()-c.usedAt <= useEvery {
 		return

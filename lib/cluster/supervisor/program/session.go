@@ -19,7 +19,7 @@ const (
 	beginLimit    = 10 * time.Second
 	// reasonPatience is how long Berth gets to say why it stops the bot.
 	reasonPatience = 2 * time.Second
-	lookEvery      = time.Second // a machine that was asleep must not run the bot for long when it wakes up
+	lookEvery      = 5 * time.Second // a machine may have slept, which stops the timers of this program
 	measureEvery   = time.Minute
 	maxMessage     = 4000
 	stoppedCode    = 128 + int(syscall.SIGTERM)
@@ -190,7 +190,7 @@ func (s *session) loop() {
 	}
 }
 
-// patience is the time until there is something to look at.
+// patience is the time until there is something to look at. Hundreds of supervisors share a node: each wakes up rarely.
 func (s *session) patience() time.Duration {
 	due := s.fence.stopAt()
 	if s.stop != nil {
