@@ -357,9 +357,15 @@ Deno.test("the first supervisor on a node brings its program, and the next ones 
   assert.deepEqual(await programs(), []);
   assert.deepEqual(await start([first!, ...others]), { exitCode: 0, log: "ran" });
   assert.deepEqual(await programs(), [fixture.program.version]);
+  const program = `${fixture.cache}/programs/${fixture.program.version}`;
+  await Deno.utime(program, 1, 1);
   assert.deepEqual(await start([]), { exitCode: 0, log: "ran" });
+  assert(
+    (await Deno.stat(program)).mtime!.getTime() > 1_000_000,
+    "a version that is in use does not look old",
+  );
   // A machine lost its power before all of it was on the disk.
-  await Deno.truncate(`${fixture.cache}/programs/${fixture.program.version}`, 0);
+  await Deno.truncate(program, 0);
   assert.equal((await start([])).exitCode, MISSING_EXIT_CODE);
   assert.deepEqual(await start([first!, ...others]), { exitCode: 0, log: "ran" });
 });

@@ -57,6 +57,11 @@ func newCache(root, owner string, maxBytes int64) (*cache, error) {
 			return nil, err
 		}
 	}
+	// A version that is in use is not old.
+	if program, err := os.Executable(); err == nil {
+		at := time.Now()
+		os.Chtimes(program, at, at)
+	}
 	return c, nil
 }
 
