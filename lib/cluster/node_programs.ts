@@ -24,8 +24,8 @@ export interface StartPlace {
 }
 
 /**
- * Decides which containers bring the program along: those that may run on a node of which it is not known that it has
- * the program. A process learns that of each node by its first start there.
+ * Decides which containers bring the program along: those that may run on a node that is not known to have it. A process
+ * gets to know a node by its first start there.
  */
 export class NodePrograms {
   readonly #program: SupervisorProgram;

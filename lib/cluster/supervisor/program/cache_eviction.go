@@ -27,21 +27,26 @@ func (c *cache) isUsed(name string) bool {
 
 // evict removes the trees that were used least recently until the rest fits, and what dead supervisors have left.
 func (c *cache) evict() {
-	names, total := namesIn(c.path("trees")), int64(0)
-	for _, name := range names {
-		total += c.bytesOf(name)
+	type tree struct {
+		name   string
+		bytes  int64
+		usedAt time.Time
 	}
-	usedAt := func(name string) time.Time { return changedAt(c.path("trees", name)) }
-	sort.Slice(names, func(a, b int) bool { return usedAt(names[a]).Before(usedAt(names[b])) })
-	for _, name := range names {
+	trees, total := []tree{}, int64(0)
+	for _, name := range namesIn(c.path("trees")) {
+		bytes := c.bytesOf(name)
+		trees, total = append(trees, tree{name, bytes, changedAt(c.path("trees", name))}), total+bytes
+	}
+	sort.Slice(trees, func(a, b int) bool { return trees[a].usedAt.Before(trees[b].usedAt) })
+	for _, tree := range trees {
 		if total <= c.maxBytes {
 			break
 		}
-		if c.isUsed(name) {
+		if c.isUsed(tree.name) {
 			continue
 		}
-		total -= c.bytesOf(name)
-		c.remove(name)
+		total -= tree.bytes
+		c.remove(tree.name)
 	}
 	c.sweep("work", staleWork)
 	c.sweep("programs", staleProgram)

@@ -36,23 +36,31 @@ func fetchFrom(b *berth, url, path, wanted string, maxBytes int64, beat func()) 
 		return err
 	}
 	defer source.Close()
+	_, digest, err := writeHashed(path, source, maxBytes, beat)
+	if errors.Is(err, errTooLarge) {
+		return fmt.Errorf("it has more than %d bytes", maxBytes)
+	}
+	if err == nil && digest != wanted {
+		return errors.New("it is not the object that was checked: its SHA-256 differs")
+	}
+	return err
+}
+
+var errTooLarge = errors.New("too large")
+
+// writeHashed writes a new file. It returns its size and its SHA-256.
+func writeHashed(path string, source io.Reader, maxBytes int64, beat func()) (int64, string, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	defer file.Close()
 	digest := sha256.New()
 	size, err := copyBeating(io.MultiWriter(file, digest), io.LimitReader(source, maxBytes+1), beat)
-	if err != nil {
-		return err
+	if err == nil && size > maxBytes {
+		err = errTooLarge
 	}
-	if size > maxBytes {
-		return fmt.Errorf("it has more than %d bytes", maxBytes)
-	}
-	if hex.EncodeToString(digest.Sum(nil)) != wanted {
-		return errors.New("it is not the object that was checked: its SHA-256 differs")
-	}
-	return file.Close()
+	return size, hex.EncodeToString(digest.Sum(nil)), errors.Join(err, file.Close())
 }
 
 func openObject(b *berth, url string) (io.ReadCloser, error) {
@@ -73,10 +81,6 @@ func send(b *berth, urls []string, path string) error {
 		err := sendTo(b, url, path)
 		if err == nil {
 			return nil
-		}
-		var refusal *refused
-		if errors.As(err, &refusal) {
-			return err
 		}
 		problems = append(problems, err.Error())
 	}

@@ -34,7 +34,7 @@ func readResult(arguments []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := openRegular(path)
+	file, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,10 @@ func readResult(arguments []string) (any, error) {
 var errNotRegular = errors.New("not a regular file")
 
 // openRegular opens a regular file and nothing else. A pipe in its place does not make it wait.
-func openRegular(path string) (*os.File, error) {
+func openRegular(path string) (*os.File, os.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -64,7 +64,7 @@ func openRegular(path string) (*os.File, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return file, nil
+	return file, info, nil
 }

@@ -95,7 +95,7 @@ func (p *packer) add(path, name string) error {
 }
 
 func (p *packer) addFile(path string, header *tar.Header) error {
-	file, err := openRegular(path)
+	file, info, err := openRegular(path)
 	if errors.Is(err, errNotRegular) {
 		p.facts.LeftOut++
 		return nil
@@ -104,10 +104,6 @@ func (p *packer) addFile(path string, header *tar.Header) error {
 		return err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
 	stat := info.Sys().(*syscall.Stat_t)
 	id := inode{uint64(stat.Dev), stat.Ino}
 	if first, isKnown := p.inodes[id]; isKnown {

@@ -44,7 +44,6 @@ type session struct {
 	cache     *cache
 	state     *state // nil if the bot keeps none
 	bot       *exec.Cmd
-	startedAt time.Duration
 	stop      *stopping
 	isKilled  bool
 }
@@ -137,8 +136,8 @@ func (s *session) onPrepared(origin *stateOrigin) {
 	if err != nil {
 		s.onFailed(fmt.Sprintf("cannot start the bot: %v", err))
 	}
-	s.bot, s.startedAt = bot, now()
-	s.renewer.reportStart(s.startedAt)
+	s.bot = bot
+	s.renewer.reportStart(now())
 	go func() {
 		bot.Wait()
 		s.events <- s.onExited

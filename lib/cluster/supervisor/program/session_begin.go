@@ -83,7 +83,7 @@ func (s *session) run() {
 		s.onFailed(fmt.Sprintf("cannot use the cache of the node: %v", err))
 	}
 	if order.State.Folder != "" {
-		s.state = newState(order.State, s.cacheRoot, s.berth, s.user)
+		s.state = newState(order.State, s.cache, s.berth, s.user)
 	}
 	go s.prepare()
 	s.loop()

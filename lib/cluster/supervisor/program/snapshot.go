@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -39,7 +37,7 @@ func (s *state) store(reason string, isRunning bool) (string, error) {
 		Name string   `json:"name"`
 		URLs []string `json:"urls"`
 	}
-	archive := filepath.Join(s.work, randomHex(16))
+	archive := s.cache.newWork()
 	defer os.Remove(archive)
 	if err := s.berth.call(http.MethodPost, "/supervisor/v1/snapshots", struct{}{}, &opened, snapshotLimit, ""); err != nil {
 		return "", err
@@ -81,25 +79,14 @@ func (s *state) pack(archive, name string) (facts snapshotFacts, err error) {
 	if err != nil {
 		return facts, err
 	}
-	facts.ArchiveBytes, facts.SHA256, err = writeHashed(archive, reader, maxBytes+archiveSlack)
+	facts.ArchiveBytes, facts.SHA256, err = writeHashed(archive, reader, maxBytes+archiveSlack, func() {})
+	if errors.Is(err, errTooLarge) {
+		err = errors.New("the archive of the state is too large")
+	}
 	if err != nil {
 		packer.process.Process.Kill()
 	}
 	return facts, errors.Join(err, packer.finish(&facts.packFacts))
-}
-
-func writeHashed(path string, source io.Reader, maxBytes int64) (int64, string, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return 0, "", err
-	}
-	defer file.Close()
-	digest := sha256.New()
-	size, err := io.Copy(io.MultiWriter(file, digest), io.LimitReader(source, maxBytes+1))
-	if err == nil && size > maxBytes {
-		err = errors.New("the archive of the state is too large")
-	}
-	return size, hex.EncodeToString(digest.Sum(nil)), errors.Join(err, file.Close())
 }
 
 // size is that of all files, in bytes.

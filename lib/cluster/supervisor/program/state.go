@@ -24,10 +24,11 @@ const (
 // state is the folder of the bot, which only this container writes to while it holds the lease. It is kept on its node,
 // and brought to another one by snapshots.
 type state struct {
-	settings         stateSettings
-	berth            *berth
-	user             botUser
-	work, home, data string
+	settings   stateSettings
+	berth      *berth
+	user       botUser
+	cache      *cache
+	home, data string
 
 	lock   sync.Mutex
 	stored []byte // fingerprint of what was stored last
@@ -40,11 +41,11 @@ type stateMeta struct {
 	UID  *uint32 `json:"uid"`
 }
 
-func newState(settings stateSettings, cacheRoot string, berth *berth, user botUser) *state {
-	home := filepath.Join(cacheRoot, "states", settings.Folder)
+func newState(settings stateSettings, cache *cache, berth *berth, user botUser) *state {
+	home := cache.path("states", settings.Folder)
 	return &state{
-		settings: settings, berth: berth, user: user,
-		work: filepath.Join(cacheRoot, "work"), home: home, data: filepath.Join(home, "data"),
+		settings: settings, berth: berth, user: user, cache: cache,
+		home: home, data: filepath.Join(home, "data"),
 	}
 }
 
@@ -93,7 +94,7 @@ func (s *state) isNewest(meta *stateMeta) bool {
 }
 
 func (s *state) restore() error {
-	snapshot, archive := s.settings.Snapshot, filepath.Join(s.work, randomHex(16))
+	snapshot, archive := s.settings.Snapshot, s.cache.newWork()
 	defer os.Remove(archive)
 	if err := fetch(s.berth, snapshot.URLs, archive, snapshot.SHA256, snapshot.ArchiveBytes, func() {}); err != nil {
 		return fmt.Errorf("cannot fetch snapshot %s of its state: %w", snapshot.Name, err)
@@ -167,7 +168,7 @@ func (s *state) writeMeta() error {
 	if s.settings.Last != nil {
 		meta.Base = &s.settings.Last.Mark
 	}
-	part := filepath.Join(s.work, randomHex(16))
+	part := s.cache.newWork()
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
