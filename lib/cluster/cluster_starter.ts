@@ -36,7 +36,7 @@ import { leaseKey } from "./lease_key.ts";
 import { OrderGiver, type PreparedStart } from "./order_giver.ts";
 import type { NodePrograms } from "./node_programs.ts";
 import { serviceName } from "./service_name.ts";
-import { START_FILE, type SupervisorFile } from "./supervisor/supervisor_files.ts";
+import type { SupervisorFile } from "./supervisor/supervisor_files.ts";
 import type { SupervisorConfigs } from "./supervisor_configs.ts";
 import { newOrderId, type WorkOrders } from "./work_orders.ts";
 import { measureStart } from "../runner/measure_start.ts";
@@ -254,16 +254,13 @@ export class ClusterStarter {
   }
 
   async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {
-    const { authority, configs, programs, swarm } = this.#options;
+    const { configs, swarm } = this.#options;
     try {
       return await swarm.create(spec, { signal });
     } catch (error) {
       // Another Berth may have removed a config that it does not use.
       if (!(error instanceof EngineError) || !/config/i.test(error.message)) throw error;
-      configs.forget();
-      const targets = new Set(spec.configs.map(({ target }) => target));
-      const files = [START_FILE, ...authority, ...programs.files].filter(({ path }) => targets.has(path));
-      return await swarm.create({ ...spec, configs: await configs.ensure(files) }, { signal });
+      return await swarm.create({ ...spec, configs: await configs.ensureAgain(spec.configs) }, { signal });
     }
   }
 

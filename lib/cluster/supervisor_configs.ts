@@ -18,7 +18,7 @@ const HASH_LENGTH = 40;
 /** Keeps one config for each content of a file, so that Berths of several versions get along. */
 export class SupervisorConfigs {
   readonly #configs: Pick<SwarmObjects, "create" | "list" | "remove">;
-  readonly #own: ReadonlySet<string>;
+  readonly #files: readonly SupervisorFile[];
   /** Ids of the configs by their names. */
   #ids: Promise<ReadonlyMap<string, string>> | undefined;
 
@@ -28,7 +28,7 @@ export class SupervisorConfigs {
     files: readonly SupervisorFile[],
   ) {
     this.#configs = configs;
-    this.#own = new Set(files.map(({ content }) => nameOf(content)));
+    this.#files = files;
   }
 
   /** Makes sure that the Swarm has configs. @param files The files. @returns The files, to be mounted. */
@@ -42,7 +42,7 @@ export class SupervisorConfigs {
       await this.#configs.create({ name, labels, content });
     }
     if (missing.length > 0) {
-      this.forget();
+      this.#ids = undefined;
       ids = await this.#known();
     }
     return named.map(({ path, name }) => {
@@ -52,9 +52,11 @@ export class SupervisorConfigs {
     });
   }
 
-  /** Looks again at the next start: a config may have been removed. */
-  forget(): void {
+  /** Makes sure of configs again, one of which has been removed. @param mounted The files, as mounted. @returns Them. */
+  async ensureAgain(mounted: readonly SwarmFile[]): Promise<SwarmFile[]> {
     this.#ids = undefined;
+    const targets = new Set(mounted.map(({ target }) => target));
+    return await this.ensure(this.#files.filter(({ path }) => targets.has(path)));
   }
 
   /**
@@ -63,16 +65,17 @@ export class SupervisorConfigs {
    * @returns Names of those that were removed.
    */
   async removeUnused(signal?: AbortSignal): Promise<string[]> {
+    const own = new Set(this.#files.map(({ content }) => nameOf(content)));
     const removed: string[] = [];
     for (const { ID, Spec: { Name } } of await this.#configs.list({ [LABEL.kind]: KIND }, { signal })) {
-      if (!this.#own.has(Name) && await this.#configs.remove(ID, { signal })) removed.push(Name);
+      if (!own.has(Name) && await this.#configs.remove(ID, { signal })) removed.push(Name);
     }
     return removed;
   }
 
   #known(): Promise<ReadonlyMap<string, string>> {
     this.#ids ??= this.#list().catch((error) => {
-      this.forget();
+      this.#ids = undefined;
       throw error;
     });
     return this.#ids;

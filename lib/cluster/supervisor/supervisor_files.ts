@@ -27,10 +27,6 @@ export const SUPERVISOR_CAPABILITIES: readonly string[] = [
   "SETUID",
 ];
 
-/** Exit code of a container whose lease could not be renewed. */
-export const FENCED_EXIT_CODE = 75;
-/** Exit code of a container whose program could not be started. */
-export const FAILED_EXIT_CODE = 70;
 /** Exit code of a container that found no supervisor on its node, and brought none along. */
 export const MISSING_EXIT_CODE = 69;
 

@@ -103,7 +103,6 @@ class StarterWorld {
       configs: {
         ensure: (files: readonly SupervisorFile[]) =>
           Promise.resolve(files.map(({ path: target }) => ({ target }))),
-        forget: () => {},
       },
       programs: this.programs,
       authority: [],
