@@ -18,6 +18,7 @@ import { ApiProblem } from "../api/api_problem.ts";
 import { beginAnswer, type BeginParts } from "./begin_answer.ts";
 import type { CarriedStates, SnapshotFacts } from "./carried_states.ts";
 import { addressesOf, objectsOf } from "./order_objects.ts";
+import { nextRenewalInMs } from "./next_renewal.ts";
 import type { OrderRecords } from "./order_records.ts";
 import type { RequestBox } from "./request_box.ts";
 import { type RunnerContent, runnerContent } from "./runner_content.ts";
@@ -170,7 +171,11 @@ export class Supervisors {
     await settledWithin(Promise.all([recorded, compared]), MAX_RECORD_MS, clock);
     const token = await sessions.renewToken(order.id, session);
     const asked = await requests.requestsOf(order.id);
-    return { ...(token !== undefined && { token }), ...(asked.length > 0 && { requests: asked }) };
+    return {
+      renewInMs: nextRenewalInMs(order, clock.monotonic()),
+      ...(token !== undefined && { token }),
+      ...(asked.length > 0 && { requests: asked }),
+    };
   }
 
   /** Returns the runner's own files: a node that has them already does not ask. */

@@ -320,6 +320,24 @@ Deno.test("renewals share a connection, and outlive it", async () => {
   assert.equal((await fixture.engine.orchestrator.getStatus(container.id))?.phase, "running");
 });
 
+Deno.test("a supervisor renews when Berth says, and in time whatever Berth says", async () => {
+  await using fixture = await SupervisorFixture.open();
+  const answers = [{ renewInMs: 50 }, {}, { renewInMs: 0 }, { renewInMs: -5 }, { renewInMs: 1e9 }];
+  for (
+    const [answer, leaseSeconds] of answers.map((each, index) => [each, index === 0 ? 3600 : 2] as const)
+  ) {
+    let renewals = 0;
+    fixture.intercept = (request) => {
+      if (!request.url.endsWith("/renew")) return undefined;
+      renewals++;
+      return Promise.resolve(Response.json(answer));
+    };
+    const { container } = await fixture.start({ files: { "main.py": STOPPABLE }, leaseSeconds });
+    await until(`renewals after ${JSON.stringify(answer)}`, () => Promise.resolve(renewals >= 5));
+    await fixture.engine.orchestrator.stop(container.id, { graceSeconds: 5 });
+  }
+});
+
 Deno.test("a bot whose code is not what was checked is not started", async () => {
   await using fixture = await SupervisorFixture.open();
   const { container, order } = await fixture.start({

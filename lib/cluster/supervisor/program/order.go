@@ -127,6 +127,8 @@ type stateSettings struct {
 type renewal struct {
 	Token    string    `json:"token"`
 	Requests []request `json:"requests"`
+	// RenewInMs is when Berth expects the next renewal: it groups them.
+	RenewInMs milliseconds `json:"renewInMs"`
 }
 
 // request is something that Berth asks for.

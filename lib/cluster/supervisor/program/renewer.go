@@ -33,15 +33,11 @@ type renewer struct {
 func (r *renewer) run() {
 	wait := r.fence.renewEvery
 	for {
-		// Supervisors that have begun together do not come together forever.
 		select {
-		case <-time.After(time.Duration(float64(wait) * (1 - 0.2*rand.Float64()))):
+		case <-time.After(wait):
 		case <-r.wakeup:
 		}
-		wait = r.fence.renewEvery
-		if !r.renew() {
-			wait = min(retryAfter, wait)
-		}
+		wait = r.renew()
 	}
 }
 
@@ -75,7 +71,8 @@ func (r *renewer) answer(answer requestAnswer) {
 	r.wake()
 }
 
-func (r *renewer) renew() bool {
+// renew returns the time until the next renewal.
+func (r *renewer) renew() time.Duration {
 	r.lock.Lock()
 	answers := append([]requestAnswer{}, r.answers[:min(maxAnswers, len(r.answers))]...)
 	body := map[string]any{"nonce": r.berth.nonce, "answers": answers}
@@ -101,7 +98,8 @@ func (r *renewer) renew() bool {
 		}
 	}
 	if err != nil {
-		return false
+		// Hundreds of supervisors do not try again at the same moment.
+		return time.Duration(float64(min(retryAfter, r.fence.renewEvery)) * (1 - 0.2*rand.Float64()))
 	}
 	r.fence.confirm(askedAt)
 	r.berth.setToken(answer.Token)
@@ -114,7 +112,10 @@ func (r *renewer) renew() bool {
 			r.perform(request)
 		}
 	}
-	return true
+	if next := answer.RenewInMs.duration(); next > 0 && next < r.fence.renewEvery {
+		return next
+	}
+	return r.fence.renewEvery
 }
 
 // beginAgain takes the supervisor's own order up once more: its token is over when Berth was not reached for long.

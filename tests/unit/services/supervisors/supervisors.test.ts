@@ -47,7 +47,9 @@ Deno.test("a renewal does not wait for a slow database to write its report down;
 
   const token = (await sessions.begin(ORDER, TAKER, {}))!;
   const taken = await supervisors.admit(token);
-  for (let count = 0; count < 3; count++) assert.deepEqual(await supervisors.renew(taken, REPORT), {});
+  for (let count = 0; count < 3; count++) {
+    assert.equal(typeof (await supervisors.renew(taken, REPORT)).renewInMs, "number");
+  }
   release();
   await until("the report is written down", async () => {
     await supervisors.renew(taken, REPORT);
