@@ -86,7 +86,13 @@ async function createSame(): Promise<(name: string) => Promise<unknown>> {
   // The first container on a node brings the program along; the others do not.
   const usual = Configs.filter(({ File }) => File.Name.endsWith(".sh"));
   const container = { ...own, Configs: usual, Command: COMMAND, Args: [], Labels: RAW };
-  const same = { ...spec, Labels: RAW, TaskTemplate: { ...TaskTemplate, ContainerSpec: container } };
+  // An engine fails to mount configs now and then: `docker service create` has the Swarm try again.
+  const RestartPolicy = { Condition: "any" };
+  const same = {
+    ...spec,
+    Labels: RAW,
+    TaskTemplate: { ...TaskTemplate, ContainerSpec: container, RestartPolicy },
+  };
   return (name) => docker.createService({ ...same, Name: name } as unknown as Docker.CreateServiceOptions);
 }
 
