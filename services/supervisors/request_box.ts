@@ -35,6 +35,8 @@ export class RequestBox {
   #known = new Map<string, AskedRequest[]>();
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
+  /** Ends with the read, or sooner. */
+  #refreshing: Promise<unknown> | undefined;
 
   /** @param records The database. @param clock The clock. */
   constructor(records: RecordStore, clock: Clock) {
@@ -81,10 +83,7 @@ export class RequestBox {
 
   /** Returns what a supervisor is asked to do. @param order Id of its order. */
   async requestsOf(order: string): Promise<readonly AskedRequest[]> {
-    if (this.#clock.monotonic() - this.#readAt >= FRESH_MS) {
-      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
-      await settledWithin(this.#reading, MAX_WAIT_MS, this.#clock);
-    }
+    if (this.#clock.monotonic() - this.#readAt >= FRESH_MS) await this.#refresh();
     return this.#known.get(order) ?? [];
   }
 
@@ -112,6 +111,13 @@ export class RequestBox {
   async #remove(id: string): Promise<void> {
     await this.#records.delete(REQUESTS, id);
     await this.#records.delete(ANSWERS, id);
+  }
+
+  /** Reads the list, and waits for it. All renewals that come meanwhile wait together. */
+  #refresh(): Promise<unknown> {
+    this.#reading ??= this.#read().finally(() => this.#reading = undefined);
+    return this.#refreshing ??= settledWithin(this.#reading, MAX_WAIT_MS, this.#clock)
+      .finally(() => this.#refreshing = undefined);
   }
 
   async #read(): Promise<void> {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { getLogger } from "@logtape/logtape";
 import type { ClusterLeases, RenewLeaseOptions } from "../../lib/cluster/cluster_leases.ts";
@@ -22,13 +21,12 @@ import { nextRenewalInMs } from "./next_renewal.ts";
 import type { OrderRecords } from "./order_records.ts";
 import type { RequestBox } from "./request_box.ts";
 import { type RunnerContent, runnerContent } from "./runner_content.ts";
+import { hashOfSecrets, SecretChanges } from "./secret_changes.ts";
 import type { SessionBook, StoredSession, Taker, VerifyOptions } from "./session_book.ts";
 import type { RenewBody } from "./supervisor_messages.ts";
 import type { EndFacts, Uploads } from "./uploads.ts";
 import type { UsageReports } from "./usage_reports.ts";
 
-/** How often the secrets of a program are compared, in ms. */
-const COMPARE_MS = 30_000;
 /**
  * How long a renewal waits at most until a report is written down, in ms: a database that has many bots to start ends
  * none. The next renewal reports the same again.
@@ -74,14 +72,14 @@ export interface TakenOrder {
 export class Supervisors {
   readonly #parts: SupervisorsParts;
   readonly #orders = new LRUCache<string, WorkOrder>({ max: MAX_KNOWN });
-  readonly #comparedAt = new LRUCache<string, number>({ max: MAX_KNOWN });
   readonly #recording = new SharedWork<void>();
-  readonly #comparing = new SharedWork<void>();
+  readonly #secretChanges: SecretChanges;
   readonly #log = getLogger(["berth", "supervisors"]);
 
   /** @param parts See {@linkcode SupervisorsParts}. */
   constructor(parts: SupervisorsParts) {
     this.#parts = parts;
+    this.#secretChanges = new SecretChanges(parts);
   }
 
   /** Finds the order of a bootstrap token. @throws {ApiProblem} 401 if no order has it. */
@@ -162,13 +160,12 @@ export class Supervisors {
     await this.#requireLease(order, { canWait: true });
     if (report.usage) usage.take(order.id, report.usage);
     for (const answer of report.answers) await requests.take(order.id, answer);
-    const recorded = this.#recording.run(order.id, () => this.#record(order, session, report));
-    // A provider of secrets may take its time.
-    const compared = this.#comparing.run(
-      order.id,
-      () => this.#compareSecrets(order, session, report.nonce),
-    );
-    await settledWithin(Promise.all([recorded, compared]), MAX_RECORD_MS, clock);
+    const work = [
+      hasNews(report, session) &&
+      this.#recording.run(order.id, () => this.#record(order, session, report)),
+      this.#secretChanges.look(order, session, report.nonce),
+    ];
+    if (work.some(Boolean)) await settledWithin(Promise.all(work), MAX_RECORD_MS, clock);
     const token = await sessions.renewToken(order.id, session);
     const asked = await requests.requestsOf(order.id);
     return {
@@ -255,32 +252,18 @@ export class Supervisors {
   async #record(order: WorkOrder, session: StoredSession, { ranForMs, state }: RenewBody): Promise<void> {
     const { sessions, states, clock } = this.#parts;
     if (state && !session.state) await states.begun(order, session.node, state.restore);
-    const isNews = (state && !session.state) || (ranForMs !== undefined && session.startedAt === undefined);
-    if (!isNews) return;
     const startedAt = new Date(clock.now() - (ranForMs ?? 0)).toISOString();
     await sessions.started(order.id, {
       ...(state && { state }),
       ...(ranForMs !== undefined && { startedAt }),
     });
   }
-
-  /** A value that cannot be read now counts as unchanged: what runs keeps running. */
-  async #compareSecrets(order: WorkOrder, session: StoredSession, nonce: string): Promise<void> {
-    const { sessions, secrets, clock } = this.#parts;
-    const references = order.executable.secrets;
-    if (!references || session.haveSecretsChanged) return;
-    if (clock.monotonic() - (this.#comparedAt.get(order.id) ?? -Infinity) < COMPARE_MS) return;
-    this.#comparedAt.set(order.id, clock.monotonic());
-    const values = await secrets.peek(references);
-    if (!values || hashOfSecrets(nonce, values) === session.secretsHash) return;
-    await sessions.update(order.id, (session) => ({ ...session, haveSecretsChanged: true }));
-  }
 }
 
-/** Only the supervisor knows the key, so the database tells nothing of the values. */
-function hashOfSecrets(nonce: string, values: ReadonlyMap<string, string>): string {
-  const sorted = [...values].sort(([a], [b]) => a < b ? -1 : 1);
-  return createHmac("sha256", nonce).update(JSON.stringify(sorted)).digest("hex");
+/** Whether a report says something that the session does not. */
+function hasNews({ ranForMs, state }: RenewBody, session: StoredSession): boolean {
+  return (state !== undefined && !session.state) ||
+    (ranForMs !== undefined && session.startedAt === undefined);
 }
 
 function requireState({ executable: { state } }: WorkOrder): void {
