@@ -16,7 +16,7 @@ const SESSIONS = "supervisor_sessions";
 const STARTS = "supervisor_starts";
 const KIND = "bs";
 /** How long a token is valid, in ms. Hosts of several Berths may disagree on the time by less. */
-const TOKEN_MS = 10 * 60_000;
+const TOKEN_MS = 30 * 60_000;
 /** How old a known session may be, in ms: by then every process knows that an order was removed. */
 const FRESH_MS = 30_000;
 /** How old it may be if something else proves that the order is not over, in ms: its token is renewed sooner. */

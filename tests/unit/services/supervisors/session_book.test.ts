@@ -47,15 +47,15 @@ Deno.test("an order is taken up once, and its token counts in every process unti
   assert.equal(await other.verify("anything"), undefined);
   const { session } = (await one.verify(token))!;
   assert.equal(await one.renewToken(ORDER.id, session), undefined);
-  time.passedMs = 6 * MINUTE;
+  time.passedMs = 16 * MINUTE;
   const next = (await one.renewToken(ORDER.id, session))!;
   // The answer with the new one may be lost.
   assert(await other.verify(token));
   assert(await other.verify(next));
-  time.passedMs = 11 * MINUTE;
+  time.passedMs = 31 * MINUTE;
   assert.equal(await other.verify(token), undefined);
   assert(await other.verify(next));
-  time.passedMs = 30 * MINUTE;
+  time.passedMs = 90 * MINUTE;
   assert.equal(await one.verify(next), undefined);
   // A supervisor that was not reached for long takes its order up again.
   const again = (await one.begin(ORDER, TAKER, {}))!;
@@ -141,7 +141,7 @@ Deno.test("a request reaches a supervisor that comes to another process, and so 
   assert.deepEqual(await world.records.list("supervisor_answers"), []);
 });
 
-Deno.test("a session that another process has removed is known for half a minute, or for five where its age is no matter", async () => {
+Deno.test("a session that another process has removed is known for half a minute, or for fifteen where its age is no matter", async () => {
   await using world = await twoProcesses();
   const { one, other, time } = world;
   const token = (await one.begin(ORDER, TAKER, {}))!;
@@ -155,7 +155,7 @@ Deno.test("a session that another process has removed is known for half a minute
   const again = (await one.begin(ORDER, TAKER, {}))!;
   assert(await other.verify(again));
   await one.remove(ORDER.id);
-  time.passedMs += 5 * MINUTE - 1000;
+  time.passedMs += 15 * MINUTE - 1000;
   assert(await other.verify(again, { canBeOld: true }));
   time.passedMs += 2000;
   assert.equal(await other.verify(again, { canBeOld: true }), undefined);
