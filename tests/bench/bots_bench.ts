@@ -10,6 +10,7 @@ import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { type EngineEvent, type EngineEvents, followEvents } from "./engine_events.ts";
 import { type RawEngine, rawEngine } from "./raw_bots.ts";
 import { until } from "../support/until.ts";
+import { median } from "../support/measures.ts";
 
 const ROUNDS = 20;
 const BATCH = 50;
@@ -262,9 +263,4 @@ function now(): number {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return mean(sorted.slice(Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2) + 1));
 }

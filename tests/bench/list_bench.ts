@@ -7,7 +7,7 @@
 
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { until } from "../support/until.ts";
-import { median } from "./raw_engine.ts";
+import { median } from "../support/measures.ts";
 
 const [count = 500] = Deno.args.map(Number);
 const ROUNDS = 15;

@@ -11,13 +11,12 @@ import { deployScript } from "../support/fixtures/deploy_support.ts";
 import { berth, CliProcess, cliVariables } from "../support/fixtures/cli_support.ts";
 import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 import { pause, until } from "../support/until.ts";
+import { processorSeconds } from "../support/measures.ts";
 
 const FOLLOWERS = 100;
 const LINES_A_SECOND = 100;
 const SECONDS = 20;
 const BOTS = [1, 10];
-/** Ticks of the kernel's clock in a second. */
-const TICKS = 100;
 
 for (const bots of BOTS) {
   const instance = `bench-${crypto.randomUUID().slice(0, 8)}`;
@@ -50,11 +49,11 @@ for (const bots of BOTS) {
   await until("lines for all", () => counts.every((count) => count > 0), 60_000);
   await pause(3000, "all is warm");
   const measure = async () => {
-    const before = { cpu: await cpuTicks(service.pid), lines, time: performance.now() };
+    const before = { cpu: await processorSeconds(service.pid), lines, time: performance.now() };
     await pause(SECONDS * 1000, "the followers follow");
     const seconds = (performance.now() - before.time) / 1000;
     return {
-      core: (await cpuTicks(service.pid) - before.cpu) / TICKS / seconds * 100,
+      core: (await processorSeconds(service.pid) - before.cpu) / seconds * 100,
       rate: (lines - before.lines) / seconds,
     };
   };
@@ -90,10 +89,4 @@ def main(id, config):
         next += 1 / ${linesASecond}
         time.sleep(max(0, next - time.monotonic()))
 `;
-}
-
-async function cpuTicks(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }

@@ -59,10 +59,3 @@ export function rawEngine(socketPath: string): Raw {
       sent.end(body);
     });
 }
-
-/** The median of some values. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
-}

@@ -13,7 +13,8 @@ import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../services/schedules/schedule_service.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
-import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
+import { median } from "../support/measures.ts";
+import { type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 import { until } from "../support/until.ts";
 
 const SCHEDULES = 10;

@@ -11,6 +11,7 @@ import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository
 import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
 import { inTransaction } from "../../services/sqlite/sqlite_transaction.ts";
 import { runId, type RunRecord } from "../../services/schedules/run_repository.ts";
+import { median } from "../support/measures.ts";
 
 const SCHEDULES = 100_000;
 const DUE = 100;
@@ -165,10 +166,6 @@ function report(name: string, times: readonly Times[]): void {
 
 function sum({ find, claim, advance }: Times): number {
   return find + claim + advance;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 function shown(values: readonly number[]): string {

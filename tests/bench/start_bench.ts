@@ -9,7 +9,8 @@ import type { Executable } from "../../lib/executable/executable.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { LARGE_FILE } from "../support/builders/large_file.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
-import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
+import { median } from "../support/measures.ts";
+import { type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 
 const SINGLE_ROUNDS = 20;
 const BATCH = 50;

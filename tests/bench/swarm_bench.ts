@@ -13,11 +13,15 @@ import { SwarmOrchestrator } from "../../lib/engine/swarm/swarm_orchestrator.ts"
 import { Limiter } from "../../lib/util/limiter.ts";
 import { ClusterFixture } from "../support/fixtures/cluster_fixture.ts";
 import { IMAGES } from "../support/fixtures/engine_support.ts";
+import { median, processorSeconds } from "../support/measures.ts";
 import { pause, until } from "../support/until.ts";
 
 const count = Number(Deno.args[0] ?? 100);
 const LIMIT_MS = 20 * 60_000;
 const LOOK_MS = 500;
+/** How long to wait before the idle cost is measured, and how long to measure it, in ms. */
+const SETTLE_MS = 60_000;
+const IDLE_MS = 5 * 60_000;
 const RAW = { "berth.bench": "raw" };
 const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
 const COMMAND = ["python3", "-u", "-c", LOOP];
@@ -34,9 +38,26 @@ const times = (ms: number) => `${(bots / ms).toFixed(2)} times as long`;
 console.log(`${count} bots: ${seconds(bots)}; by node ${spread}`);
 console.log(`${count} of the same services by the Swarm alone: ${seconds(rawMs)}; ${times(rawMs)}`);
 console.log(`${count} services with nothing mounted: ${seconds(plainMs)}; ${times(plainMs)}`);
-const beganAt = performance.now();
-await cluster.berth("ps", "--json");
-console.log(`berth ps of ${count}: ${Math.round(performance.now() - beganAt)} ms`);
+const [firstMs, ...otherMs] = await measureLists();
+console.log(
+  `berth ps of ${count}: ${Math.round(firstMs!)} ms the first time, then ${Math.round(median(otherMs))} ms ` +
+    `(median of ${otherMs.length}; wanted: under 50 ms)`,
+);
+await pause(SETTLE_MS, "until the last lines are stored");
+const usedBefore = await processorSeconds(cluster.process().pid);
+await pause(IDLE_MS, "Berth has nothing to do");
+const share = (await processorSeconds(cluster.process().pid) - usedBefore) / IDLE_MS * 1000 * 100;
+console.log(`Berth beside ${count} idle bots: ${share.toFixed(1)} % of a core (wanted: under 5 %)`);
+
+async function measureLists(): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    const beganAt = performance.now();
+    await cluster.berth("ps", "--json");
+    times.push(performance.now() - beganAt);
+  }
+  return times;
+}
 
 /** @param before How many containers run already. @param create Creates a service. */
 async function measureRaw(before: number, create: (name: string) => Promise<unknown>): Promise<number> {
