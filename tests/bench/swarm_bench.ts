@@ -26,7 +26,8 @@ const RAW = { "berth.bench": "raw" };
 const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
 const COMMAND = ["python3", "-u", "-c", LOOP];
 
-await using cluster = await ClusterFixture.open({ nodes: 3 });
+// As users start it; tests store lines sooner.
+await using cluster = await ClusterFixture.open({ nodes: 3, env: { LOG_INTERVAL: "30" } });
 await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
 const engines = cluster.lab.managers.map(connectDocker);
 
