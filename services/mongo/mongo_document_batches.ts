@@ -11,9 +11,6 @@ import type { MongoCalls } from "./mongo_calls.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { toWriteError } from "./mongo_errors.ts";
 
-/** A server without an index of the ids searches all documents with each read: it gets fewer and larger ones. */
-const READ_BATCHES = { maxBatchSize: 500, maxWaitMs: 500, restFactor: 1 };
-
 /** Fields to set in a document. */
 export interface MongoUpdate {
   /** Id of the bot. */
@@ -47,7 +44,6 @@ export class MongoDocumentBatches {
   readonly newest: (id: string) => Promise<MongoDocument | undefined> = batched({
     alone: (id) => this.#readOne(id),
     together: (ids) => this.#readMany(ids),
-    ...READ_BATCHES,
   });
   /**
    * Sets fields of a document. Resolves to `false` if the document is gone; rejects with an
