@@ -52,7 +52,12 @@ export class SupervisorConfigs {
     });
   }
 
-  /** Makes sure of configs again, one of which has been removed. @param mounted The files, as mounted. @returns Them. */
+  /**
+   * Creates the configs again after one was removed.
+   *
+   * @param mounted The files, as they were to be mounted.
+   * @returns The configs to mount.
+   */
   async ensureAgain(mounted: readonly SwarmFile[]): Promise<SwarmFile[]> {
     this.#ids = undefined;
     const targets = new Set(mounted.map(({ target }) => target));

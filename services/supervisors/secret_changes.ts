@@ -7,9 +7,8 @@
 import { createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
-import type { SecretResolver } from "../../lib/secrets/secret_resolver.ts";
+import type { SecretReferences, SecretResolver } from "../../lib/secrets/secret_resolver.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { SharedWork } from "../../lib/util/shared_work.ts";
 import type { SessionBook, StoredSession } from "./session_book.ts";
 
 /** How often the secrets of a program are compared, in ms. */
@@ -30,7 +29,6 @@ export interface SecretChangesParts {
 export class SecretChanges {
   readonly #parts: SecretChangesParts;
   readonly #comparedAt = new LRUCache<string, number>({ max: MAX_KNOWN });
-  readonly #comparing = new SharedWork<void>();
 
   /** @param parts See {@linkcode SecretChangesParts}. */
   constructor(parts: SecretChangesParts) {
@@ -48,15 +46,24 @@ export class SecretChanges {
   look({ id, executable }: WorkOrder, session: StoredSession, nonce: string): Promise<void> | undefined {
     const { secrets: references } = executable;
     if (!references || session.haveSecretsChanged) return undefined;
-    return this.#comparing.run(id, async () => {
-      const { sessions, secrets, clock } = this.#parts;
-      if (clock.monotonic() - (this.#comparedAt.get(id) ?? -Infinity) < COMPARE_MS) return;
-      this.#comparedAt.set(id, clock.monotonic());
-      const values = await secrets.peek(references);
-      // A value that cannot be read now counts as unchanged: what runs keeps running.
-      if (!values || hashOfSecrets(nonce, values) === session.secretsHash) return;
-      await sessions.update(id, (session) => ({ ...session, haveSecretsChanged: true }));
-    });
+    const now = this.#parts.clock.monotonic();
+    if (now - (this.#comparedAt.get(id) ?? -Infinity) < COMPARE_MS) return undefined;
+    // At the start of a comparison: no renewal meanwhile makes a second one.
+    this.#comparedAt.set(id, now);
+    return this.#compare(id, references, session.secretsHash, nonce);
+  }
+
+  async #compare(
+    id: string,
+    references: SecretReferences,
+    hash: StoredSession["secretsHash"],
+    nonce: string,
+  ): Promise<void> {
+    const { sessions, secrets } = this.#parts;
+    const values = await secrets.peek(references);
+    // A value that cannot be read now counts as unchanged: what runs keeps running.
+    if (!values || hashOfSecrets(nonce, values) === hash) return;
+    await sessions.update(id, (session) => ({ ...session, haveSecretsChanged: true }));
   }
 }
 

@@ -33,9 +33,11 @@ async function world(secrets: Readonly<Record<string, string>> | undefined = { K
       },
     },
   });
+  const session = (await sessions.read(ID))!;
   return {
     provider,
     time,
+    look: () => changes.look(order, session, NONCE),
     /** A renewal. @returns Whether the secrets have changed since the start. */
     async renew() {
       await changes.look(order, (await sessions.read(ID))!, NONCE);
@@ -69,6 +71,15 @@ Deno.test("SecretChanges takes a value that cannot be read for unchanged", async
   program.time.passedMs += 30_000;
   program.provider.value = "second";
   assert.equal(await program.renew(), true);
+});
+
+Deno.test("SecretChanges makes no work for a renewal between two comparisons", async () => {
+  await using program = await world();
+  assert.equal(await program.renew(), false);
+  assert.equal(program.look(), undefined, "the next comparison is not due");
+  program.time.passedMs += 30_000;
+  await program.renew();
+  assert.equal(program.provider.reads, 2);
 });
 
 Deno.test("SecretChanges reads nothing for a program without secrets", async () => {
