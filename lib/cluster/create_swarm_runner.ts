@@ -15,6 +15,7 @@ import { EngineError, InvalidConfigError, messageOf } from "../errors.ts";
 import type { LogListener } from "../logs/log_listener.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { exposedUrls } from "../runner/cluster_config.ts";
+import { containerName } from "../runner/container_name.ts";
 import { ContainerOwnership } from "../runner/container_ownership.ts";
 import { ContainerStopper } from "../runner/container_stopper.ts";
 import { createClusterUsers } from "../runner/create_bot_users.ts";
@@ -47,6 +48,7 @@ import { CA_FILE, MISSING_EXIT_CODE, START_FILE } from "./supervisor/supervisor_
 import type { SupervisorProgram } from "./supervisor/supervisor_program.ts";
 import { SupervisorConfigs } from "./supervisor_configs.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
+import { serviceName } from "./service_name.ts";
 import { SwarmRunner } from "./swarm_runner.ts";
 import type { WorkOrders } from "./work_orders.ts";
 
@@ -146,7 +148,11 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   const containers = new OwnContainers({
     orchestrator,
     ownership,
-    search: { isCostly: true },
+    // To search for labels, a manager copies all of its services and tasks.
+    namesOf: (kind, id, slots) => {
+      const nameOf = (slot?: string) => serviceName(containerName(config.instance, kind, id, slot));
+      return kind === "bot" ? [nameOf()] : slots?.map(nameOf);
+    },
     haveSecretsChanged: async ({ phase, labels }) => {
       const order = labels[LABEL.folder];
       if (phase !== "running" || order === undefined || !(LABEL.secrets in labels)) return false;

@@ -27,18 +27,6 @@ const MIN_SHARED = 4;
  * search, and describes only those that it has found.
  */
 const LISTED_PER_SEARCH = 10;
-/** Batches for a Swarm: a list begins after the manager has had twice the time of the last one for other work. */
-const SWARM_BATCHES = { maxBatchSize: 1000, maxWaitMs: 2000, restFactor: 2 };
-
-/** Options of {@linkcode ContainerSearch}. */
-export interface ContainerSearchOptions {
-  /**
-   * Whether a search costs about as much as a list of all, as on a Swarm, whose managers copy all that they have for each.
-   * @default false
-   */
-  readonly isCostly?: boolean;
-}
-
 /**
  * Answers searches that wait for the engine at the same time from one list, if that costs less. A list always begins
  * after the searches that it answers: no container is missed that existed at that time.
@@ -46,15 +34,12 @@ export interface ContainerSearchOptions {
 export class ContainerSearch {
   readonly #list: ListByLabels;
   readonly #find: (searched: SearchedLabels) => Promise<ContainerInfo[]>;
-  readonly #listedPerSearch: number;
   #total = 0;
 
-  /** @param list Lists containers by labels. @param options See {@linkcode ContainerSearchOptions}. */
-  constructor(list: ListByLabels, { isCostly = false }: ContainerSearchOptions = {}) {
+  /** @param list Lists containers by labels. */
+  constructor(list: ListByLabels) {
     this.#list = list;
-    this.#listedPerSearch = isCostly ? Infinity : LISTED_PER_SEARCH;
     this.#find = batched({
-      ...(isCostly && SWARM_BATCHES),
       alone: ({ kind, id }) => list({ [LABEL.id]: id, [LABEL.kind]: kind }),
       together: (searches) => this.#together(searches),
     });
@@ -79,7 +64,7 @@ export class ContainerSearch {
   /** @returns `undefined` if one search for each costs less. */
   async #together(searches: readonly SearchedLabels[]): Promise<ContainerInfo[][] | undefined> {
     const [kind, ...others] = new Set(searches.map(({ kind }) => kind));
-    const isDearer = searches.length < Math.max(MIN_SHARED, this.#total / this.#listedPerSearch);
+    const isDearer = searches.length < Math.max(MIN_SHARED, this.#total / LISTED_PER_SEARCH);
     if (isDearer || others.length > 0) return undefined;
     const found = await this.#list({ [LABEL.kind]: kind! });
     this.seen(found.length);

@@ -5,12 +5,13 @@
  */
 
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { ContainerSearch, type ContainerSearchOptions } from "./container_search.ts";
+import { ContainerSearch } from "./container_search.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { isSetAside } from "./exited_containers.ts";
 import type { DiskUse } from "./disk_use.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
+import { NamedContainers, type NamesOf } from "./named_containers.ts";
 import {
   ALL_SEGMENTS,
   type ContainerHint,
@@ -33,8 +34,11 @@ export interface OwnContainersOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers" | "watch">;
   /** Tells the runner's containers from others. */
   readonly ownership: ContainerOwnership;
-  /** How the engine is searched for containers. @default {a search costs less than a list of all} */
-  readonly search?: ContainerSearchOptions;
+  /**
+   * Names that the containers of a bot have; `undefined` if they cannot be told. For an engine where reading by name costs
+   * much less than a search by labels. @default {the engine is searched}
+   */
+  readonly namesOf?: NamesOf;
   /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
   /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
@@ -51,11 +55,13 @@ export interface OwnContainersOptions {
 export class OwnContainers {
   readonly #options: OwnContainersOptions;
   readonly #search: ContainerSearch;
+  readonly #names: NamedContainers | undefined;
 
   /** @param options See {@linkcode OwnContainersOptions}. */
   constructor(options: OwnContainersOptions) {
     this.#options = options;
-    this.#search = new ContainerSearch((labels) => this.#list(labels), options.search);
+    this.#search = new ContainerSearch((labels) => this.#list(labels));
+    this.#names = options.namesOf && new NamedContainers(options.namesOf);
   }
 
   /**
@@ -94,16 +100,30 @@ export class OwnContainers {
     options: FindContainersOptions = {},
   ): Promise<ManagedContainer[]> {
     const { signal, slots, segment = ALL_SEGMENTS } = options;
-    const listed = await this.#search.find({ kind, id }, signal);
-    const wanted = listed.filter((info) =>
+    const isWanted = (info: ContainerInfo) =>
       !isSetAside(info) && (!slots || slots.includes(info.labels[LABEL.slot] ?? "")) &&
-      (segment === ALL_SEGMENTS || info.labels[LABEL.segment] === String(segment))
-    );
+      (segment === ALL_SEGMENTS || info.labels[LABEL.segment] === String(segment));
+    const named = this.#names?.of(kind, id, slots);
+    if (named) {
+      const found = await this.#readAll(named, signal);
+      const isOfBot = ({ labels }: ContainerInfo) => labels[LABEL.kind] === kind && labels[LABEL.id] === id;
+      return await this.managedOf(found.filter((info) => isOfBot(info) && isWanted(info)));
+    }
+    const wanted = (await this.#search.find({ kind, id }, signal)).filter(isWanted);
     // The engine's list has no times, and may still show a container as running that ends at this moment.
+    return await this.managedOf(await this.#readAll(wanted.map(({ id }) => id), signal));
+  }
+
+  /** @param containers Ids or names. @returns Those that exist. */
+  async #readAll(
+    containers: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<ContainerInfo[]> {
+    const { orchestrator } = this.#options;
     const found = await Promise.all(
-      wanted.map(({ id }) => this.#options.orchestrator.getStatus(id, { signal })),
+      containers.map((container) => orchestrator.getStatus(container, { signal })),
     );
-    return await this.managedOf(found.filter((info) => info !== undefined));
+    return found.filter((info) => info !== undefined);
   }
 
   /**
@@ -122,6 +142,7 @@ export class OwnContainers {
       ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
     }, signal);
     this.#search.seen(listed.length);
+    this.#names?.seen(kind, listed);
     return listed;
   }
 

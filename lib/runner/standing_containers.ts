@@ -41,7 +41,7 @@ export async function standingContainer(
   signal?: AbortSignal,
 ): Promise<ManagedContainer | undefined> {
   const { kind, id, slot } = target;
-  const found = await containers.find(kind, id, { signal });
+  const found = await containers.find(kind, id, { ...(slot !== undefined && { slots: [slot] }), signal });
   // A pending container is left from a start that was cut off. It only stands in the way if it has the name.
   const standing = found.filter((each) => each.slot === slot && each.phase !== "pending");
   return standing.map((each) => judge(target, each)).find((each) => each !== undefined);

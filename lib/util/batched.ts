@@ -20,13 +20,12 @@ export interface BatchedOptions<K, V> {
    * because one of them is at fault and must not fail the others.
    */
   readonly together: (keys: readonly K[]) => Promise<readonly V[] | undefined>;
-  /** Maximum number of calls in one batch. @default 64 */
-  readonly maxBatchSize?: number;
-  /** Longest wait for the batch under way, in ms, so that a hanging batch does not hold up later calls. @default 100 */
-  readonly maxWaitMs?: number;
-  /** How long to wait after each batch, as a multiple of its duration: a server has that time for others. @default 0 */
-  readonly restFactor?: number;
 }
+
+/** Maximum number of calls in one batch. */
+const MAX_BATCH_SIZE = 64;
+/** Longest wait for the batch under way, in ms, so that a hanging batch does not hold up later calls. */
+const MAX_WAIT_MS = 100;
 
 /**
  * Batches the calls that arrive while the previous batch is under way. A single call is sent at once.
@@ -34,34 +33,21 @@ export interface BatchedOptions<K, V> {
  * @param options How to send calls.
  * @returns A function that sends a call and settles as that call does.
  */
-export function batched<K, V>(options: BatchedOptions<K, V>): (key: K) => Promise<V> {
-  const { alone, together, maxBatchSize = 64, maxWaitMs = 100, restFactor = 0 } = options;
+export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: K) => Promise<V> {
   let underWay: Promise<void> = Promise.resolve();
   const each = (keys: readonly K[]) =>
     Promise.all(keys.map((key) => alone(key).catch((error: Error): V | Error => error)));
   const send = async (keys: readonly K[]) =>
     (keys.length > 1 ? await together(keys) : undefined) ?? await each(keys);
-  let restsUntil = -Infinity;
-  const finish = async (sent: Promise<unknown>) => {
-    const beganAt = systemClock.monotonic();
-    await sent.catch(() => {});
-    const now = systemClock.monotonic();
-    restsUntil = now + restFactor * (now - beganAt);
-  };
-  const turn = async () => {
-    await settledWithin(underWay, maxWaitMs, systemClock);
-    const leftMs = Math.min(restsUntil - systemClock.monotonic(), maxWaitMs);
-    if (leftMs > 0) await systemClock.sleep(leftMs);
-  };
   const loader = new DataLoader<K, V>((keys) => {
     const sent = send(keys);
     // Does not keep the result, which may be large.
-    underWay = finish(sent);
+    underWay = sent.then(() => {}, () => {});
     return sent;
   }, {
     cache: false,
-    maxBatchSize,
-    batchScheduleFn: (callback) => void turn().then(callback),
+    maxBatchSize: MAX_BATCH_SIZE,
+    batchScheduleFn: (callback) => void settledWithin(underWay, MAX_WAIT_MS, systemClock).then(callback),
   });
   return (key) => loader.load(key);
 }

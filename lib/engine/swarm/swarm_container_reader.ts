@@ -12,7 +12,7 @@ import type { SwarmNode, SwarmService, SwarmTask } from "./swarm_answers.ts";
 import { type SwarmContainer, toSwarmContainer } from "./swarm_container_info.ts";
 import type { SwarmServices } from "./swarm_services.ts";
 
-/** The Swarm's own form of ids. */
+/** The Swarm's own form of ids. The names of Berth's services contain an underscore. */
 const SERVICE_ID = /^[0-9a-z]{25}$/;
 
 /** How old the states of the nodes may be, in ms: a Swarm takes seconds to notice that one is down. */
@@ -22,10 +22,8 @@ const NODES_FRESH_MS = 500;
 export class SwarmContainerReader {
   readonly #services: SwarmServices;
   readonly #clock: Clock;
-  readonly #status = batched<string, SwarmContainer | undefined>({
-    alone: (container) => this.#readStatus(container),
-    together: (ids) => this.#readStatuses(ids),
-  });
+  readonly #statusById = this.#batched("id");
+  readonly #statusByName = this.#batched("name");
   #nodes: { readonly askedAt: number; readonly nodes: Promise<SwarmNode[]> } | undefined;
 
   /** @param services The Swarm's calls. @param clock The clock. */
@@ -36,7 +34,8 @@ export class SwarmContainerReader {
 
   /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */
   async getStatus(container: string, { signal }: EngineCallOptions): Promise<SwarmContainer | undefined> {
-    return await abortable(this.#status(container), signal);
+    const status = SERVICE_ID.test(container) ? this.#statusById : this.#statusByName;
+    return await abortable(status(container), signal);
   }
 
   /** Lists containers with the times of their start and end. */
@@ -68,27 +67,37 @@ export class SwarmContainerReader {
     return asked.nodes;
   }
 
-  async #readStatus(container: string): Promise<SwarmContainer | undefined> {
-    const service = await this.#services.find(container, {});
-    if (!service) return undefined;
-    const [tasks, nodes] = await Promise.all([
-      this.#services.tasksOf(service.ID, {}),
-      this.#nodesNow(),
-    ]);
-    return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
+  #batched(key: "id" | "name"): (container: string) => Promise<SwarmContainer | undefined> {
+    return batched({
+      alone: async (container) => {
+        const service = await this.#services.find(container, {});
+        return service && (await this.#toContainers([service]))[0];
+      },
+      together: async (containers) => {
+        // The filter takes beginnings: others may be among the found.
+        const wanted = new Set(containers);
+        const services = await this.#services.list({ [key]: [...wanted] }, {});
+        const found = await this.#toContainers(
+          services.filter(({ ID, Spec }) => wanted.has(key === "id" ? ID : Spec.Name)),
+        );
+        const byKey = new Map(found.map((container) => [container[key], container]));
+        return containers.map((container) => byKey.get(container));
+      },
+    });
   }
 
-  /** @returns `undefined` if each has to be read alone: one has a name instead of an id, or was removed meanwhile. */
-  async #readStatuses(ids: readonly string[]): Promise<(SwarmContainer | undefined)[] | undefined> {
-    if (!ids.every((id) => SERVICE_ID.test(id))) return undefined;
-    const services = await this.#services.list({ id: [...new Set(ids)] }, {});
+  async #toContainers(services: readonly SwarmService[]): Promise<SwarmContainer[]> {
     const [tasks, nodes] = await Promise.all([
-      this.#services.tasksOf(services.map(({ ID }) => ID), {}),
+      this.#services.tasksOf(services.map(({ ID: id, Spec: { Name: name } }) => ({ id, name })), {}),
       this.#nodesNow(),
     ]);
-    if (!tasks) return undefined;
-    const found = toSwarmContainers(services, tasks, nodes, this.#clock.now());
-    return ids.map((id) => found.find((container) => container.id === id));
+    const containers = toSwarmContainers(services, tasks, nodes, this.#clock.now());
+    const withTask = new Set(tasks.map(({ ServiceID }) => ServiceID));
+    const without = services.map(({ ID }) => ID).filter((id) => !withTask.has(id));
+    if (without.length === 0) return containers;
+    // They are new, or were removed between the two calls.
+    const still = new Set((await this.#services.list({ id: without }, {})).map(({ ID }) => ID));
+    return containers.filter(({ id }) => withTask.has(id) || still.has(id));
   }
 }
 

@@ -157,7 +157,7 @@ export class SwarmLogs {
     try {
       if (hasLog) yield* follow(found, options);
       else {
-        this.#parts.poller.expectStart(id);
+        this.#parts.poller.expectStart(found);
         await once(AbortSignal.any([signal, changed.signal]));
         const begun = signal.aborted ? undefined : await this.#parts.find(id, signal);
         // All that it prints is new, since nothing was printed when this began.

@@ -198,8 +198,8 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
    */
   async create(spec: SwarmContainerSpec, options: EngineCallOptions = {}): Promise<ContainerInfo> {
     const id = await this.#services.create(spec, options);
-    this.#poller.expectStart(id);
     const { name, image, labels } = spec;
+    this.#poller.expectStart({ id, name });
     return {
       id,
       name,

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../util/clock.ts";
-import type { SwarmServices } from "./swarm_services.ts";
+import type { ServiceRef, SwarmServices } from "./swarm_services.ts";
 import type { SwarmNode, SwarmTask } from "./swarm_answers.ts";
 
 /** Something has happened to the task of a service. */
@@ -39,6 +39,12 @@ export interface StartLimits {
   readonly pendingLimitMs: number;
 }
 
+interface StartingService {
+  readonly name: string;
+  /** How many looks in a row did not see its task. */
+  misses: number;
+}
+
 type Listener = (change: TaskChange) => void;
 
 /** States in which a task has ended. */
@@ -63,8 +69,8 @@ export class SwarmPoller {
   readonly #failures = new Set<(error: unknown) => void>();
   /** State of each task that has ended or been told to, with that of its node. */
   #ended = new Map<string, string>();
-  /** Services whose task is to run, with the number of looks in a row that did not see it. */
-  readonly #starting = new Map<string, number>();
+  /** Services whose task is to run, by their ids. */
+  readonly #starting = new Map<string, StartingService>();
   /** Services whose task a node starts. */
   #begun: ReadonlySet<string> = new Set();
   /** Services whose end somebody waits for, with their number. */
@@ -95,9 +101,9 @@ export class SwarmPoller {
     };
   }
 
-  /** Reports once a service's task runs. @param serviceId Id of a service whose task is starting. */
-  expectStart(serviceId: string): void {
-    this.#starting.set(serviceId, 0);
+  /** Reports once a service's task runs. @param service A service whose task is starting. */
+  expectStart({ id, name }: ServiceRef): void {
+    this.#starting.set(id, { name, misses: 0 });
   }
 
   /**
@@ -181,10 +187,10 @@ export class SwarmPoller {
     const { services } = this.#options;
     if (this.#starting.size === 0) return [];
     if (this.#starting.size <= MAX_NAMED) {
-      const tasks = await services.tasksOf([...this.#starting.keys()], { signal });
-      if (tasks) return tasks.filter(({ DesiredState }) => DesiredState === "running");
+      const named = [...this.#starting].map(([id, { name }]) => ({ id, name }));
+      const tasks = await services.tasksOf(named, { signal });
+      return tasks.filter(({ DesiredState }) => DesiredState === "running");
     }
-    // There are too many to name them, or one was removed.
     return await services.tasks({ label, "desired-state": ["running"] }, { signal });
   }
 
@@ -202,10 +208,9 @@ export class SwarmPoller {
   /** A service may be removed before its task runs. */
   #forgetGone(tasks: readonly SwarmTask[]): void {
     const seen = new Set(tasks.map(({ ServiceID }) => ServiceID));
-    for (const [serviceId, misses] of this.#starting) {
-      if (seen.has(serviceId)) this.#starting.set(serviceId, 0);
-      else if (misses >= MAX_MISSES) this.#starting.delete(serviceId);
-      else this.#starting.set(serviceId, misses + 1);
+    for (const [serviceId, starting] of this.#starting) {
+      if (seen.has(serviceId)) starting.misses = 0;
+      else if (++starting.misses > MAX_MISSES) this.#starting.delete(serviceId);
     }
   }
 

@@ -24,6 +24,14 @@ import { NOWHERE, type SwarmContainerSpec, toServiceSpec } from "./swarm_service
 /** Filters of a list, in the Swarm's form. */
 export type SwarmFilters = Readonly<Record<string, readonly string[]>>;
 
+/** A service. */
+export interface ServiceRef {
+  /** Its id. */
+  readonly id: string;
+  /** Its name. */
+  readonly name: string;
+}
+
 /** How often an update is repeated that another one has overtaken. */
 const MAX_UPDATES = 5;
 
@@ -99,19 +107,19 @@ export class SwarmServices {
     return expectShape("list tasks", await this.#list("tasks", filters, options), isTaskList);
   }
 
-  /** Lists the tasks of services; `undefined` if one of them does not exist. @param services Their ids. */
-  async tasksOf(
-    services: string | readonly string[],
-    options: EngineCallOptions,
-  ): Promise<SwarmTask[] | undefined> {
-    const ids = [services].flat();
+  /**
+   * Lists the tasks of services. Finds them by their names, which begin with that of the service and a dot: a manager has
+   * an index of names. It would read each service once more to find its tasks by its id.
+   *
+   * @param services The services.
+   */
+  async tasksOf(services: readonly ServiceRef[], options: EngineCallOptions): Promise<SwarmTask[]> {
     // No filter would mean all tasks.
-    if (ids.length === 0) return [];
-    const found = await this.#list("tasks", { service: ids }, options, [404]);
-    // The filter also takes names and beginnings of ids.
-    return found === undefined
-      ? undefined
-      : expectShape("list tasks", found, isTaskList).filter(({ ServiceID }) => ids.includes(ServiceID));
+    if (services.length === 0) return [];
+    const ids = new Set(services.map(({ id }) => id));
+    const tasks = await this.tasks({ name: services.map(({ name }) => `${name}.`) }, options);
+    // An earlier service of the name may have had others.
+    return tasks.filter(({ ServiceID }) => ids.has(ServiceID));
   }
 
   /** Lists nodes. */
@@ -163,13 +171,7 @@ export class SwarmServices {
     await this.#client.call(request, this.#bounds(options), [404]);
   }
 
-  /** @returns The list; `undefined` if the answer has a status that is accepted. */
-  async #list(
-    what: string,
-    filters: SwarmFilters,
-    options: EngineCallOptions,
-    accepted: readonly number[] = [],
-  ): Promise<unknown> {
+  async #list(what: string, filters: SwarmFilters, options: EngineCallOptions): Promise<unknown> {
     const query = { filters: JSON.stringify(filters) };
     const request: EngineRequest = {
       what: `list ${what}`,
@@ -178,8 +180,7 @@ export class SwarmServices {
       query,
       kind: "read",
     };
-    const { status, value } = await this.#client.call(request, this.#bounds(options), accepted);
-    return accepted.includes(status) ? undefined : value;
+    return (await this.#client.call(request, this.#bounds(options))).value;
   }
 
   #bounds({ signal }: EngineCallOptions): EngineRequestOptions {

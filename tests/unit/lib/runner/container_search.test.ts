@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ContainerInfo } from "../../../../lib/engine/container_orchestrator.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
-import { ContainerSearch, type ContainerSearchOptions } from "../../../../lib/runner/container_search.ts";
-import { pause, until } from "../../../support/until.ts";
+import { ContainerSearch } from "../../../../lib/runner/container_search.ts";
+import { until } from "../../../support/until.ts";
 
 const container = (id: string, kind = "bot"): ContainerInfo => ({
   id: `container-${id}`,
@@ -14,7 +14,7 @@ const container = (id: string, kind = "bot"): ContainerInfo => ({
 });
 
 /** An engine whose lists answer when they are let go, with what it has at that moment. */
-function fakeEngine(containers: ContainerInfo[], options?: ContainerSearchOptions) {
+function fakeEngine(containers: ContainerInfo[]) {
   const open: { labels: Record<string, string>; answer: (error?: Error) => void }[] = [];
   const search = new ContainerSearch((labels) => {
     const { promise, resolve, reject } = Promise.withResolvers<ContainerInfo[]>();
@@ -24,7 +24,7 @@ function fakeEngine(containers: ContainerInfo[], options?: ContainerSearchOption
     );
     open.push({ labels, answer: (error) => error ? reject(error) : resolve(found) });
     return promise;
-  }, options);
+  });
   const find = (id: string, kind = "bot", signal?: AbortSignal) => search.find({ id, kind }, signal);
   return { search, find, open };
 }
@@ -51,23 +51,6 @@ Deno.test("ContainerSearch answers searches that wait from one list, which begin
     [],
   ]);
   assert.equal(found[1]![0]!.labels[LABEL.kind], "bot");
-});
-
-Deno.test("ContainerSearch lists all once where a search costs as much, and waits with the next", async () => {
-  const { search, find, open } = fakeEngine([container("7")], { isCostly: true });
-  search.seen(1000);
-  const many = Array.from({ length: 100 }, (_, index) => find(String(index)));
-  await until("the list", () => open.length === 1);
-  const later = Array.from({ length: 5 }, (_, index) => find(String(index)));
-  await pause(150, "it takes longer than the wait for another engine");
-  assert.equal(open.length, 1);
-  open[0]!.answer();
-  assert.equal((await Promise.all(many)).flat().length, 1);
-  await pause(100, "the engine has twice the time of the list for other work");
-  assert.equal(open.length, 1);
-  await until("the next list", () => open.length === 2);
-  open[1]!.answer();
-  await Promise.all(later);
 });
 
 Deno.test("ContainerSearch asks for each bot alone where a list of all would cost more", async () => {

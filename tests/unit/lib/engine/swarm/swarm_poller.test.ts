@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { SwarmNode, SwarmService, SwarmTask } from "../../../../../lib/engine/swarm/swarm_answers.ts";
 import { SwarmPoller, type TaskChange } from "../../../../../lib/engine/swarm/swarm_poller.ts";
+import type { ServiceRef } from "../../../../../lib/engine/swarm/swarm_services.ts";
 import { FakeClock } from "../../../../support/fake_clock.ts";
 import { pause, until } from "../../../../support/until.ts";
 
@@ -17,13 +18,10 @@ class FakeSwarm {
       this.asked.push(desired);
       return Promise.resolve(this.tasks.filter(({ DesiredState }) => DesiredState === desired));
     },
-    tasksOf: (services: string | readonly string[]) => {
+    tasksOf: (services: readonly ServiceRef[]) => {
       this.asked.push("named");
-      const ids = [services].flat();
-      const found = this.tasks.filter(({ ServiceID }) => ids.includes(ServiceID));
-      // As a Swarm says that it has no such service.
       return Promise.resolve(
-        ids.every((id) => found.some((task) => task.ServiceID === id)) ? found : undefined,
+        this.tasks.filter(({ ServiceID }) => services.some(({ id }) => id === ServiceID)),
       );
     },
     list: () => {
@@ -79,7 +77,7 @@ Deno.test("SwarmPoller waits for the start of a task, and no longer than it look
     const started: string[] = [];
     for (const id of ["a", "b"]) {
       swarm.set(id, "starting", "running");
-      poller.expectStart(id);
+      poller.expectStart({ id, name: id });
       poller.untilStarted(id, { limitMs: 3_600_000, pendingLimitMs: 3_600_000 }).then(() => started.push(id));
     }
     await look();
@@ -99,7 +97,7 @@ Deno.test("SwarmPoller waits longer for a task that a node starts than for one t
     const over: string[] = [];
     for (const [id, state] of [["begun", "starting"], ["waits", "pending"]] as const) {
       swarm.set(id, state, "running");
-      poller.expectStart(id);
+      poller.expectStart({ id, name: id });
       const limits = { limitMs: 20_500, pendingLimitMs: 5_500 };
       poller.untilStarted(id, limits).then(() => over.push(id));
     }
@@ -147,8 +145,8 @@ Deno.test("SwarmPoller tells that a node is lost, and that it is back", async ()
 
 Deno.test("SwarmPoller waits for a task that is to run, and forgets one whose service is gone", async () => {
   await withPoller(async (swarm, poller, changes, look) => {
-    poller.expectStart("a");
-    poller.expectStart("gone");
+    poller.expectStart({ id: "a", name: "a" });
+    poller.expectStart({ id: "gone", name: "gone" });
     swarm.set("a", "preparing", "running");
     await look();
     assert.deepEqual(changes, []);
