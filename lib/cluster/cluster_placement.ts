@@ -32,7 +32,7 @@ interface AvoidedNode {
 
 /** Decides where containers may run. */
 export class ClusterPlacement {
-  readonly #swarm: Pick<SwarmOrchestrator, "nodes">;
+  readonly #swarm: Pick<SwarmOrchestrator, "recentNodes">;
   readonly #link: Pick<SupervisorLink, "newestState">;
   /** Since when bots are kept on the node of their state, by the order that has it. */
   readonly #awaited = new LRUCache<string, number>({ max: MAX_REMEMBERED });
@@ -41,7 +41,7 @@ export class ClusterPlacement {
 
   /** @param swarm Knows the nodes. @param link Knows where states are. @param clock The clock. */
   constructor(
-    swarm: Pick<SwarmOrchestrator, "nodes">,
+    swarm: Pick<SwarmOrchestrator, "recentNodes">,
     link: Pick<SupervisorLink, "newestState">,
     clock: Pick<Clock, "monotonic"> = systemClock,
   ) {
@@ -82,7 +82,9 @@ export class ClusterPlacement {
     const constraints = [...own, ...await this.#ofState(executable, kind, options)];
     const avoided = this.#avoidedBy(kind, executable.id);
     const wishes = [...(avoided === undefined ? [] : [`node.hostname!=${avoided}`]), ...prefer];
-    const met = wishes.length === 0 ? [] : metWishes(await this.#swarm.nodes(options), constraints, wishes);
+    const met = wishes.length === 0
+      ? []
+      : metWishes(await this.#swarm.recentNodes(options), constraints, wishes);
     return { constraints: [...constraints, ...met], spread };
   }
 
@@ -114,7 +116,7 @@ export class ClusterPlacement {
     const there = [`node.hostname==${newest.node}`];
     if (state.follow === false) return there;
     if (newest.isStored || !this.#awaits(newest.mark)) return [];
-    return metWishes(await this.#swarm.nodes(options), placement?.constraints ?? [], there);
+    return metWishes(await this.#swarm.recentNodes(options), placement?.constraints ?? [], there);
   }
 
   #awaits(mark: string): boolean {

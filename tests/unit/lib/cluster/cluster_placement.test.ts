@@ -13,7 +13,7 @@ const node = (name: string, state = "ready"): SwarmNode => ({
 
 function placementOn(nodes: SwarmNode[], clock?: FakeClock): ClusterPlacement {
   return new ClusterPlacement(
-    { nodes: () => Promise.resolve(nodes) },
+    { recentNodes: () => Promise.resolve(nodes) },
     { newestState: () => Promise.resolve(undefined) },
     clock,
   );

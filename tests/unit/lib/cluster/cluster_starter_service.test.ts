@@ -97,7 +97,7 @@ class StarterWorld {
         },
       },
       placement: new ClusterPlacement(
-        { nodes: () => Promise.resolve(this.nodes) },
+        { recentNodes: () => Promise.resolve(this.nodes) },
         { newestState: () => Promise.resolve(this.newest) },
       ),
       configs: {
