@@ -96,6 +96,7 @@ export class OrderGiver {
       lease,
       leaseMode: options.leaseMode ?? "strict",
       user,
+      image,
       code,
       ...(program && { program }),
       env: { ...slotEnvironment(slotTime), ...accountEnvironment(options.accountEpochs) },

@@ -40,6 +40,8 @@ export interface WorkOrder {
   readonly leaseMode: "strict" | "relaxed";
   /** User that the bot runs as. */
   readonly user: FileOwner;
+  /** Reference of the image. @default {nobody knows: an earlier version of Berth gave the order} */
+  readonly image?: string;
   /** The code. */
   readonly code: OrderedCode;
   /** Program of the image, for the runtime `image` alone. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { leaseTimes } from "../../lib/cluster/cluster_leases.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
@@ -17,6 +18,8 @@ import {
   STATE_MOUNT,
   STOP_REASON_FILE,
 } from "../../lib/executable/container_layout.ts";
+import { isImageId, parseImageReference } from "../../lib/engine/image_reference.ts";
+import { RUNTIMES } from "../../lib/executable/runtimes.ts";
 import { scriptPath } from "../../lib/executable/executable.ts";
 import { OWN_FOLDER, runnerContent } from "./runner_content.ts";
 import { sdkViews } from "../../lib/executable/sdk_factory.ts";
@@ -63,7 +66,7 @@ export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string,
     ...(pids !== undefined && { pids }),
     graceMs: graceSeconds * 1000,
     ...programOf(order, secrets),
-    runner: { folder: RUNNER_FOLDER, sha256: runnerContent(order.executable).sha256 },
+    runner: runnerOf(order),
     files: filesOf(order),
     stopReasonFile: `${OWN_FOLDER}/${STOP_REASON_FILE}`,
     links: sdkViews(executable).map(({ path, target }) => ({
@@ -81,6 +84,25 @@ export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string,
     state: { mount: STATE_MOUNT, ...state },
     result: { path: `${folder}/${RESULT_FILE}`, maxBytes: MAX_RESULT_BYTES },
   };
+}
+
+/**
+ * The folder of the runner's own files. Bytecode depends on the interpreter, and the image's own compiler makes it: so
+ * containers share it only if their image is certainly the same, which its digest says.
+ */
+function runnerOf({ executable, image }: WorkOrder): Record<string, unknown> {
+  const { sha256 } = runnerContent(executable);
+  const compile = RUNTIMES.get(executable.runtime)?.compiler?.command;
+  if (!compile || image === undefined || !hasDigest(image)) return { folder: RUNNER_FOLDER, sha256 };
+  return {
+    folder: RUNNER_FOLDER,
+    sha256: createHash("sha256").update(`${sha256} ${image}`).digest("hex"),
+    compile,
+  };
+}
+
+function hasDigest(image: string): boolean {
+  return isImageId(image) || parseImageReference(image).digest !== undefined;
 }
 
 /** Command, working directory and environment. */

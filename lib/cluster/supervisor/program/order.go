@@ -60,6 +60,9 @@ type lease struct {
 type runnerFolder struct {
 	Folder string `json:"folder"`
 	SHA256 string `json:"sha256"`
+	// Compile is the compiler of the image, which is followed by the folders of the sources and of the bytecode. Empty if
+	// there is none.
+	Compile []string `json:"compile"`
 }
 
 // runnerContent is what Berth answers to a supervisor whose node does not have the runner's files.

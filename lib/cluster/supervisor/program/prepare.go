@@ -132,6 +132,9 @@ func (p *preparation) makeRunner(folder string) error {
 			return err
 		}
 	}
+	if len(p.order.Runner.Compile) > 0 {
+		p.compileRunner(folder)
+	}
 	for name, target := range content.Links {
 		if err := link(filepath.Join(folder, name), target); err != nil {
 			return err

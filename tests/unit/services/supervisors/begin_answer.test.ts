@@ -109,3 +109,21 @@ Deno.test("beginAnswer() runs the program of an image in its own folder", () => 
     "/berth-own/stop_reason",
   ]);
 });
+
+Deno.test("beginAnswer() has the runner's files compiled by images that are certainly the same", () => {
+  const image = `python:3.11-slim@sha256:${"a".repeat(64)}`;
+  const own = runnerContent(parseExecutable(EXECUTABLE)).sha256;
+  const { runner } = answerTo({}, { image });
+  assert.equal(runner.compile[0], "python3");
+  assert.notEqual(runner.sha256, own);
+  assert.deepEqual(answerTo({}, { image }).runner, runner);
+  assert.notEqual(
+    answerTo({}, { image: image.replace("sha256:a", "sha256:b") }).runner.sha256,
+    runner.sha256,
+  );
+  for (const other of [{}, { image: "python:3.11-slim" }]) {
+    assert.deepEqual(answerTo({}, other).runner, { folder: "/berth", sha256: own });
+  }
+  const { runner: node } = answerTo({ runtime: "nodejs20" }, { image });
+  assert.equal(node.compile, undefined);
+});
