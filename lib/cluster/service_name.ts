@@ -6,13 +6,13 @@
 
 import { createHash } from "node:crypto";
 
-/** Names that a Swarm accepts. */
-const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?$/;
+/** Names that a Swarm accepts, without capital letters: it takes names that differ in these alone for the same. */
+const NAME = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/;
 const MAX_LENGTH = 63;
 const HASH_LENGTH = 16;
 
 /**
- * Turns the name of a container into that of a service: the same where the Swarm takes it, else its beginning and a hash.
+ * Turns the name of a container into that of a service: the same where it is fit, else its beginning and a hash.
  * The same container always has the same name, so that a second start is a conflict and not a second bot.
  *
  * @param name Name of the container.

@@ -5,6 +5,11 @@ Deno.test("serviceName() keeps a name that a Swarm takes", () => {
   assert.equal(serviceName("berth_default_bot_my-bot_1"), "berth_default_bot_my-bot_1");
 });
 
+Deno.test("serviceName() gives names to bots whose ids differ in capital letters alone that differ in more", () => {
+  const names = ["alpha", "Alpha", "ALPHA"].map((id) => serviceName(`berth_default_bot_${id}`).toLowerCase());
+  assert.equal(new Set(names).size, names.length, names.join());
+});
+
 Deno.test("serviceName() shortens other names, each to one of its own", () => {
   const long = `berth_default_bot_${"x".repeat(120)}`;
   const names = [
