@@ -12,8 +12,8 @@ import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts
 const PYTHON_LOOP = `
 import time
 def main(id, config):
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         while True:
             time.sleep(0.05)
     finally:

@@ -3,18 +3,18 @@ import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import { LogsNotSavedError } from "../../lib/errors.ts";
 import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
+import { until } from "../support/until.ts";
 
 const TALKER = `
 import signal, sys, time
 def main(id, config):
     for i in range(100): print(i)
-    print("begun", file=sys.stderr)
     try:
+        print("begun", file=sys.stderr)
         while True: time.sleep(0.05)
     finally:
         print("100 and the end")
 `;
-import { until } from "../support/until.ts";
 
 /** A runner that stores logs, beside the fixture's own, which does not. */
 function collecting({ config, store }: RunnerFixture) {
