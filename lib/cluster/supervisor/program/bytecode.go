@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	compileLimit     = 20 * time.Second
-	maxBytecodeBytes = 4 << 20 // of one file
+	compileLimit     = 10 * time.Second // sooner than others take the lock of the tree for stale
+	maxBytecodeBytes = 4 << 20          // of one file
 	bytecodeFolder   = "__pycache__"
 )
 
