@@ -48,7 +48,7 @@ export class SwarmContainerReader {
       this.#services.tasks({ label }, options),
       this.recentNodes(options),
     ]);
-    return toSwarmContainers(services, tasks, nodes, this.#clock.now());
+    return await this.#join(services, tasks, nodes, options);
   }
 
   /** Lists the nodes as they were at most half a second ago. */
@@ -91,12 +91,21 @@ export class SwarmContainerReader {
       this.#services.tasksOf(services.map(({ ID: id, Spec: { Name: name } }) => ({ id, name })), {}),
       this.#nodesNow(),
     ]);
+    return await this.#join(services, tasks, nodes, {});
+  }
+
+  async #join(
+    services: readonly SwarmService[],
+    tasks: readonly SwarmTask[],
+    nodes: readonly SwarmNode[],
+    options: EngineCallOptions,
+  ): Promise<SwarmContainer[]> {
     const containers = toSwarmContainers(services, tasks, nodes, this.#clock.now());
     const withTask = new Set(tasks.map(({ ServiceID }) => ServiceID));
     const without = services.map(({ ID }) => ID).filter((id) => !withTask.has(id));
     if (without.length === 0) return containers;
     // They are new, or were removed between the two calls.
-    const still = new Set((await this.#services.list({ id: without }, {})).map(({ ID }) => ID));
+    const still = new Set((await this.#services.list({ id: without }, options)).map(({ ID }) => ID));
     return containers.filter(({ id }) => withTask.has(id) || still.has(id));
   }
 }

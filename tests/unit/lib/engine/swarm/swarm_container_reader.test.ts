@@ -6,6 +6,17 @@ import { systemClock } from "../../../../../lib/util/clock.ts";
 
 const idOf = (name: string) => `id0of0${name.replaceAll(/\W|_/g, "0")}`.padEnd(25, "0");
 
+function runningTask(name: string): SwarmTask {
+  return {
+    ID: `task-of-${name}`,
+    ServiceID: idOf(name),
+    CreatedAt: "2026-01-31T10:00:00Z",
+    NodeID: "n1",
+    DesiredState: "running",
+    Status: { Timestamp: "2026-01-31T10:00:00Z", State: "running" },
+  };
+}
+
 /** A Swarm whose services run, unless they are named as new; lists take beginnings of ids and names, as its own do. */
 class FakeSwarm {
   readonly calls: string[] = [];
@@ -25,10 +36,11 @@ class FakeSwarm {
   readonly reader = new SwarmContainerReader({
     list: (filters: SwarmFilters) => {
       this.calls.push(`services by ${Object.keys(filters).join()}`);
-      const { id, name } = filters;
+      const { id, name, label } = filters;
       return Promise.resolve(
         this.#services().filter(({ ID, Spec: { Name } }) =>
-          id?.some((wanted) => ID.startsWith(wanted)) || name?.some((wanted) => Name.startsWith(wanted))
+          label !== undefined || id?.some((wanted) => ID.startsWith(wanted)) ||
+          name?.some((wanted) => Name.startsWith(wanted))
         ),
       );
     },
@@ -40,14 +52,12 @@ class FakeSwarm {
       this.calls.push("tasks");
       this.onTasks();
       const running = services.filter(({ name }) => this.#names.has(name) && !this.#isNew.has(name));
-      return Promise.resolve(running.map(({ id }): SwarmTask => ({
-        ID: `task-${id}`,
-        ServiceID: id,
-        CreatedAt: "2026-01-31T10:00:00Z",
-        NodeID: "n1",
-        DesiredState: "running",
-        Status: { Timestamp: "2026-01-31T10:00:00Z", State: "running" },
-      })));
+      return Promise.resolve(running.map(({ name }) => runningTask(name)));
+    },
+    tasks: () => {
+      this.onTasks();
+      const running = [...this.#names].filter((name) => !this.#isNew.has(name));
+      return Promise.resolve(running.map(runningTask));
     },
     nodes: () => Promise.resolve([{ ID: "n1", Status: { State: "ready" } } as SwarmNode]),
   } as unknown as SwarmServices, systemClock);
@@ -95,4 +105,14 @@ Deno.test("SwarmContainerReader tells a new service from one that is removed whi
     const expected = [undefined, "berth_t_bot_new starting"];
     assert.deepEqual(await swarm.phases(...asked), expected.slice(0, asked.length), asked.join());
   }
+});
+
+Deno.test("SwarmContainerReader lists no service that is removed while it reads", async () => {
+  const swarm = new FakeSwarm(["berth_t_bot_gone", "berth_t_bot_stays"], ["berth_t_bot_new"]);
+  swarm.onTasks = () => swarm.remove("berth_t_bot_gone");
+  const listed = await swarm.reader.list({ labels: { a: "b" } });
+  assert.deepEqual(listed.map(({ name, phase }) => `${name} ${phase}`), [
+    "berth_t_bot_stays running",
+    "berth_t_bot_new starting",
+  ]);
 });
