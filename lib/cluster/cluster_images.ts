@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from "lru-cache";
-import { isImageId, parseImageReference } from "../engine/image_reference.ts";
+import { isPinned, parseImageReference } from "../engine/image_reference.ts";
 import { ImageUnavailableError } from "../errors.ts";
 import type { ClusterEngine } from "./cluster_containers.ts";
 
@@ -31,7 +31,7 @@ export class ClusterImages {
    * @throws {ImageUnavailableError} If neither a manager nor a registry has it.
    */
   pinned(image: string): Promise<string> {
-    if (isImageId(image) || parseImageReference(image).digest !== undefined) return Promise.resolve(image);
+    if (isPinned(image)) return Promise.resolve(image);
     const known = this.#known.get(image);
     if (known) return known;
     const asked = this.#ask(image);

@@ -86,3 +86,8 @@ export function imageReferenceProblem(reference: string): string | undefined {
     parts.every((part) => PART.test(part));
   return isName ? undefined : "must be an image such as ghcr.io/me/my-bot:1.0, in lower case";
 }
+
+/** Whether a reference always stands for the same image: an id, or a name with a digest. @param reference The reference. */
+export function isPinned(reference: string): boolean {
+  return isImageId(reference) || parseImageReference(reference).digest !== undefined;
+}

@@ -27,6 +27,7 @@ const MIN_SHARED = 4;
  * search, and describes only those that it has found.
  */
 const LISTED_PER_SEARCH = 10;
+
 /**
  * Answers searches that wait for the engine at the same time from one list, if that costs less. A list always begins
  * after the searches that it answers: no container is missed that existed at that time.

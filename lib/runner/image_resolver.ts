@@ -5,7 +5,7 @@
  */
 
 import type { ContainerOrchestrator, ImageInfo } from "../engine/container_orchestrator.ts";
-import { isImageId, parseImageReference } from "../engine/image_reference.ts";
+import { isImageId, isPinned, parseImageReference } from "../engine/image_reference.ts";
 import { ImageUnavailableError, messageOf } from "../errors.ts";
 
 /** An image that stays the same. */
@@ -80,7 +80,7 @@ export class ImageResolver {
     runs: string | undefined,
     { signal }: ResolveImageOptions = {},
   ): Promise<string | undefined> {
-    if (isImageId(image) || parseImageReference(image).digest !== undefined) return undefined;
+    if (isPinned(image)) return undefined;
     const local = await this.#orchestrator.inspectImage(runs ?? image, { signal });
     const known = runs === undefined || isImageId(runs) ? local?.digests ?? [] : [runs];
     if (known.length === 0) return undefined;

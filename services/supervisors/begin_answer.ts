@@ -18,7 +18,7 @@ import {
   STATE_MOUNT,
   STOP_REASON_FILE,
 } from "../../lib/executable/container_layout.ts";
-import { isImageId, parseImageReference } from "../../lib/engine/image_reference.ts";
+import { isPinned } from "../../lib/engine/image_reference.ts";
 import { RUNTIMES } from "../../lib/executable/runtimes.ts";
 import { scriptPath } from "../../lib/executable/executable.ts";
 import { OWN_FOLDER, runnerContent } from "./runner_content.ts";
@@ -93,16 +93,12 @@ export function beginAnswer(order: WorkOrder, parts: BeginParts): Record<string,
 function runnerOf({ executable, image }: WorkOrder): Record<string, unknown> {
   const { sha256 } = runnerContent(executable);
   const compile = RUNTIMES.get(executable.runtime)?.compiler?.command;
-  if (!compile || image === undefined || !hasDigest(image)) return { folder: RUNNER_FOLDER, sha256 };
+  if (!compile || image === undefined || !isPinned(image)) return { folder: RUNNER_FOLDER, sha256 };
   return {
     folder: RUNNER_FOLDER,
     sha256: createHash("sha256").update(`${sha256} ${image}`).digest("hex"),
     compile,
   };
-}
-
-function hasDigest(image: string): boolean {
-  return isImageId(image) || parseImageReference(image).digest !== undefined;
 }
 
 /** Command, working directory and environment. */

@@ -61,7 +61,7 @@ Deno.test("the first container of an image on a node compiles the runner's files
   assert.ok(files.every((file) => file.startsWith("-rw-r--r-- 0 ")), files.join("\n"));
   assert.equal(await run(fixture, IMAGE, 20_002), "bytecode: True");
   assert.deepEqual(await compiled(fixture), files);
-  // Another image may have another interpreter, and whoever made it might put anything there.
+  // Another image must not share it: its interpreter may be another one, or a malicious one.
   compileWith(fixture, "/bin/false");
   assert.equal(await run(fixture, IMAGE.replace("@sha256:a", "@sha256:b")), "bytecode: False");
   fixture.intercept = undefined;
