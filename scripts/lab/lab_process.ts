@@ -18,10 +18,11 @@ import { until } from "../../tests/support/until.ts";
 export function findProcess(folder: string, file: string): number | undefined {
   try {
     const pid = Number(Deno.readTextFileSync(join(folder, file)));
-    const isZombie = /\) Z/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+    // A zombie, or on its way from there out of the list of processes.
+    const hasEnded = /\) [ZX]/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
     const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`);
     // It is empty for a moment while a program takes the place of another.
-    return isZombie || command !== "" && !command.includes(folder) ? undefined : pid;
+    return hasEnded || command !== "" && !command.includes(folder) ? undefined : pid;
   } catch {
     return undefined;
   }
