@@ -18,14 +18,16 @@ const SWEEP_LIMIT_MS = 10_000;
 const CONFLICT = 409;
 
 /**
- * Kills all marked processes but its own shell, also those that begin meanwhile. Only builtins of the shell: where a
- * command has started as many processes as the container may have, no further one would start.
+ * Kills all marked processes but its own shell, until none is left and no process has begun meanwhile: one that forks and
+ * ends at once may always be gone before its turn, and its child not be in the list yet. Only builtins of the shell: where
+ * a command has started as many processes as the container may have, no further one would start.
  */
 const SWEEP = `
 sweep() {
-  for round in 1 2 3 4 5 6 7 8 9 10; do
-    found=
-    for folder in /proc/[0-9]*; do
+  set -- /proc/[0-9]*
+  for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    found= before=$*
+    for folder in "$@"; do
       pid=\${folder#/proc/}
       [ "$pid" != "$$" ] || continue
       while IFS= read -r line || [ -n "$line" ]; do
@@ -34,7 +36,8 @@ sweep() {
         esac
       done <"$folder/environ"
     done 2>/dev/null
-    [ -n "$found" ] || return 0
+    set -- /proc/[0-9]*
+    [ -n "$found" ] || [ "$*" != "$before" ] || return 0
   done
 }
 `;
