@@ -1,6 +1,6 @@
 #!/bin/sh
-# supervisor.sh VERSION: the first program of every container of a cluster. It runs the supervisor and ends with it, which
-# ends every other program in the container.
+# supervisor.sh VERSION: the first program of every container of a cluster. It becomes the supervisor, whose end ends every
+# other program in the container: the container's init process waits for it alone.
 #
 # The supervisor is on the node, in a folder that the containers share. A container for a node that may not have this
 # version yet brings it along: compressed, in parts, for each kind of machine.
@@ -20,27 +20,9 @@ install() {
   return 1
 }
 
-# shellcheck disable=SC2317 # a trap calls it
-stop() {
-  isStopped=1
-  [ -z "$supervisor" ] || kill -TERM "$supervisor"
-}
-
 # A file may be empty after a loss of power.
 if ! [ -s "$program" ] && ! install; then
   echo "berth: this node does not have the supervisor ($(uname -m), version $1) yet; the next start brings it along" >&2
   exit 69
 fi
-supervisor=
-isStopped=
-trap stop TERM INT
-"$program" &
-supervisor=$!
-[ -z "$isStopped" ] || kill -TERM "$supervisor"
-# A signal ends the wait, too.
-while :; do
-  wait "$supervisor"
-  code=$?
-  kill -0 "$supervisor" 2>/dev/null || break
-done
-exit "$code"
+exec "$program"
