@@ -48,3 +48,8 @@ export const LABEL = {
   /** Settings of its state as JSON, if its state is kept. */
   state: "berth.state",
 } as const;
+
+/** Returns the purpose of a container. One without the label is a bot. @param labels Its labels. */
+export function kindOf(labels: Readonly<Record<string, string>>): ContainerKind {
+  return (labels[LABEL.kind] ?? "bot") as ContainerKind;
+}

@@ -5,7 +5,7 @@
  */
 
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
-import { type ContainerKind, LABEL } from "../engine/labels.ts";
+import { kindOf, LABEL } from "../engine/labels.ts";
 import type { ContainerRelation } from "./container_ownership.ts";
 import type { CollectedContainer } from "../logs/log_collection.ts";
 import type { DiskUse } from "./disk_use.ts";
@@ -57,7 +57,7 @@ export function toManagedContainer(
     id: labels[LABEL.id] ?? "",
     containerId,
     containerName,
-    kind: (labels[LABEL.kind] ?? "bot") as ContainerKind,
+    kind: kindOf(labels),
     ...(slot !== undefined && { slot }),
     specHash: labels[LABEL.specHash] ?? "",
     attempt: Number(labels[LABEL.attempt]) || 1,

@@ -5,7 +5,7 @@
  */
 
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
-import { type ContainerKind, LABEL } from "../engine/labels.ts";
+import { type ContainerKind, kindOf, LABEL } from "../engine/labels.ts";
 
 /**
  * Tells the names that the containers of a bot have.
@@ -67,8 +67,4 @@ export class NamedContainers {
     const others = this.#others.get(kind)?.get(id) ?? [];
     return names && [...names, ...others.map(({ id }) => id)];
   }
-}
-
-function kindOf(labels: Readonly<Record<string, string>>): ContainerKind {
-  return (labels[LABEL.kind] ?? "bot") as ContainerKind;
 }

@@ -117,10 +117,6 @@ function toSwarmContainers(
   now: number,
 ): SwarmContainer[] {
   const ofService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
-  const known = byId(nodes);
+  const known = new Map(nodes.map((node) => [node.ID, node]));
   return services.map((service) => toSwarmContainer(service, ofService.get(service.ID) ?? [], known, now));
-}
-
-function byId(nodes: readonly SwarmNode[]): Map<string, SwarmNode> {
-  return new Map(nodes.map((node) => [node.ID, node]));
 }
