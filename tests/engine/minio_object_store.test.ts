@@ -231,7 +231,7 @@ Deno.test("MinioObjectStore.get() reads no further than it is asked to, and clos
 
 Deno.test("MinioObjectStore.get() gives up a body of which nothing comes any more", async () => {
   await using endless = await openEndless(undefined);
-  const store = new MinioObjectStore(connectMinio(endless.connection), { timeouts: { callMs: 80 } });
+  const store = new MinioObjectStore(connectMinio(endless.connection), { timeouts: { callMs: 1000 } });
   const { body } = await store.get("bucket", "k");
   await assert.rejects(new Response(body).text(), (error) => {
     assert.ok(error instanceof ObjectStoreError, String(error));

@@ -71,14 +71,14 @@ Deno.test("CallScope that is complete ends without an abort, and leaves no timer
 });
 
 Deno.test("CallScope.restartLimit() lets the limit begin anew, endLimit() ends it", async () => {
-  using scope = new CallScope({ what: "", limitMs: 400 });
-  for (let i = 0; i < 6; i++) {
-    await pause(100, "within the limit");
+  using scope = new CallScope({ what: "", limitMs: 1000 });
+  for (let i = 0; i < 5; i++) {
+    await pause(250, "within the limit");
     scope.restartLimit();
   }
   assert.equal(scope.signal.aborted, false);
   scope.endLimit();
-  await pause(450, "beyond the limit: nothing may be aborted");
+  await pause(1100, "beyond the limit: nothing may be aborted");
   assert.equal(scope.signal.aborted, false);
 });
 

@@ -392,8 +392,8 @@ Deno.test("getLogs() reads no further than its reader, and closes the connection
 Deno.test("getLogs() gives up a log of which nothing comes, but follows one for as long as it takes", async () => {
   await using server = await openServer((asked, response) => {
     response.writeHead(200).write(logFrame("first\n"));
-    if (asked.query.follow === "1") setTimeout(() => response.end(logFrame("second\n")), 300);
-  }, { callMs: 100 });
+    if (asked.query.follow === "1") setTimeout(() => response.end(logFrame("second\n")), 1500);
+  }, { callMs: 1000 });
   await assert.rejects(Array.fromAsync(server.orchestrator.getLogs("x")), TimeLimitError);
   const seen: string[] = [];
   for await (const line of server.orchestrator.getLogs("x", { follow: true })) {
